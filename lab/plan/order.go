@@ -1,0 +1,72 @@
+package plan
+
+import "time"
+
+// Issuers that an Order can ask for instead of the CA the plan names.
+const (
+	IssuerPlanned    = ""            // the CA that the plan names
+	IssuerUntrusted  = "untrusted"   // a root that nobody's store holds
+	IssuerSelfSigned = "self-signed" // the leaf signs itself
+)
+
+// Chains that an end can send.
+const (
+	ChainFull       = "full"       // leaf and intermediate
+	ChainLeafOnly   = "leaf-only"  // the intermediate is missing
+	ChainWithRoot   = "with-root"  // leaf, intermediate, root
+	ChainMisordered = "misordered" // leaf, root, intermediate
+)
+
+// A Name is a SAN entry to be put on a certificate.
+type Name struct {
+	Kind  SANKind `json:"kind"`
+	Value string  `json:"value"`
+}
+
+// An Order is a certificate to make, fault by fault: a line of the plan with a scenario's differences applied. It
+// is a plain comparable-by-content value; the CA's cache is keyed by it.
+type Order struct {
+	Subject         string    `json:"subject"` // common name; empty: none
+	SANs            []Name    `json:"sans,omitempty"`
+	EKUs            []Usage   `json:"ekus,omitempty"`      // nil: no EKU extension
+	Key             string    `json:"key"`                 // ca.KeyTypes
+	Hash            string    `json:"hash,omitempty"`      // "sha256" (default), "sha384", "sha512", "sha1"
+	KeyUsage        []string  `json:"key-usage,omitempty"` // "digitalSignature", …; nil: usual for the key; ["none"]: no extension
+	CA              bool      `json:"ca,omitempty"`        // basicConstraints CA:TRUE on the leaf
+	Critical        bool      `json:"critical,omitempty"`  // adds a critical extension that nobody knows
+	NotBefore       time.Time `json:"not-before"`          //
+	NotAfter        time.Time `json:"not-after"`           //
+	NoCDP           bool      `json:"no-cdp,omitempty"`    // leave the CRL distribution point out
+	Revoked         bool      `json:"revoked,omitempty"`   // listed on the issuer's CRL
+	Issuer          string    `json:"issuer,omitempty"`    // IssuerPlanned, …
+	IntermediateEKU []Usage   `json:"intermediate-eku,omitempty"`
+	IntermediateCA  *bool     `json:"intermediate-ca,omitempty"` // false: the intermediate is no CA
+	Permitted       []string  `json:"permitted-names,omitempty"` // name constraints on the intermediate
+	Chain           string    `json:"chain,omitempty"`           // ChainFull, …
+	Withhold        bool      `json:"withhold,omitempty"`        // as an initiator, send no certificate though asked
+}
+
+// A Difference is what a scenario changes on one certificate of the plan. Zero fields change nothing.
+type Difference struct {
+	Subject         *string       `json:"subject,omitempty"`
+	SANs            []Name        `json:"sans,omitempty"` // replaces the plan's
+	AddSANs         []Name        `json:"add-sans,omitempty"`
+	OmitSANs        []string      `json:"omit-sans,omitempty"`
+	EKUs            *[]Usage      `json:"eku,omitempty"` // empty: no EKU extension
+	IntermediateEKU []Usage       `json:"intermediate-eku,omitempty"`
+	IntermediateCA  *bool         `json:"intermediate-ca,omitempty"`
+	Permitted       []string      `json:"permitted-names,omitempty"`
+	Key             string        `json:"key,omitempty"`
+	Hash            string        `json:"hash,omitempty"`
+	NotBefore       *time.Time    `json:"not-before,omitempty"`
+	NotAfter        *time.Time    `json:"not-after,omitempty"`
+	Lifetime        time.Duration `json:"lifetime,omitempty"`
+	NoCDP           bool          `json:"no-cdp,omitempty"`
+	Chain           string        `json:"chain,omitempty"`
+	Issuer          string        `json:"issuer,omitempty"`
+	Revoked         bool          `json:"revoked,omitempty"`
+	CA              *bool         `json:"ca,omitempty"`
+	KeyUsage        []string      `json:"key-usage,omitempty"`
+	Critical        bool          `json:"critical,omitempty"`
+	Withhold        bool          `json:"withhold,omitempty"`
+}

@@ -1,0 +1,103 @@
+package topology
+
+// A Layout is one of the five Edge layouts of the Lync Server 2013 planning library.
+type Layout string
+
+const (
+	SingleNAT       Layout = "single-nat"        // single consolidated Edge, private addresses and NAT
+	SinglePublic    Layout = "single-public"     // single consolidated Edge, public addresses
+	ScaledDNSNAT    Layout = "scaled-dns-nat"    // pool, DNS load balancing, private addresses and NAT
+	ScaledDNSPublic Layout = "scaled-dns-public" // pool, DNS load balancing, public addresses
+	ScaledHLB       Layout = "scaled-hlb"        // pool behind hardware load balancers
+)
+
+// Layouts returns every layout.
+func Layouts() []Layout {
+	return []Layout{SingleNAT, SinglePublic, ScaledDNSNAT, ScaledDNSPublic, ScaledHLB}
+}
+
+// A Topology is one Edge deployment with its partners.
+type Topology struct {
+	Edge        Edge      `json:"edge"`
+	SIPDomains  []string  `json:"sip-domains"`
+	XMPPDomains []string  `json:"xmpp-domains,omitempty"`
+	Partners    []Partner `json:"partners,omitempty"`
+	DNS         DNS       `json:"dns,omitzero"`
+}
+
+// An Edge is the deployment's own Edge Server or Edge pool.
+type Edge struct {
+	Layout   Layout `json:"layout"`
+	Product  string `json:"product"`  // the policy by which the Edge judges: "lync-2013"
+	Access   string `json:"access"`   // Access Edge FQDN: subject name of the external certificate
+	WebConf  string `json:"webconf"`  // Web Conferencing Edge FQDN; empty: not deployed
+	Internal string `json:"internal"` // FQDN of the internal interface: subject name of the internal certificate
+	NextHop  string `json:"next-hop"` // FQDN of the Director or Front End pool behind the Edge
+	// Discovery is EnablePartnerDiscovery of Set-CsAccessEdgeConfiguration: SIP domains on no list are served
+	// when their SRV record leads to them.
+	Discovery bool `json:"discovery,omitempty"`
+}
+
+// A Protocol is what a partner federates over.
+type Protocol string
+
+const (
+	SIP  Protocol = "sip"
+	XMPP Protocol = "xmpp"
+)
+
+// A Listing is how a SIP partner stands in the Edge's configuration (topic "Configure support for allowed external
+// domains", 2012-10-19).
+type Listing string
+
+const (
+	AllowedDomain Listing = "allowed-domain" // New-CsAllowedDomain -Identity: found by SRV
+	AllowedServer Listing = "allowed-server" // New-CsAllowedDomain -Identity -ProxyFqdn: fixed FQDN, no SRV
+	Discovered    Listing = "discovered"     // on no list; needs Edge.Discovery
+	PublicIM      Listing = "public-im"      // New-CsPublicProvider -ProxyFqdn
+	NotListed     Listing = "not-listed"     // on no list, whatever Edge.Discovery says: for scenarios that show a refusal
+)
+
+// A Partner is another organisation.
+type Partner struct {
+	Name     string   `json:"name"` // an actor's name in leg IDs
+	Domain   string   `json:"domain"`
+	Protocol Protocol `json:"protocol"`
+	Product  string   `json:"product"`            // policy: "lync-2013", "prosody-0.12", "xmpp-strict"
+	Host     string   `json:"host,omitempty"`     // FQDN of its border server; sip.<domain> or xmpp.<domain> by default
+	Listing  Listing  `json:"listing,omitempty"`  // SIP
+	Settings Settings `json:"settings,omitempty"` // the product's own options by their own names
+	// EdgeFQDN is what the partner has on its own list for us, if it pins a server: ProxyFqdn of its allow list
+	// or the Access Edge FQDN provisioned at a public IM provider. Empty: it finds us by SRV.
+	EdgeFQDN string  `json:"edge-fqdn,omitempty"`
+	XMPP     Allowed `json:"xmpp,omitzero"` // XMPP: New-CsXmppAllowedPartner
+}
+
+// Settings are a product's options by the names that the product itself gives them.
+type Settings map[string]string
+
+// A Negotiation is one of the three values of -TlsNegotiation and -SaslNegotiation.
+type Negotiation string
+
+const (
+	Required     Negotiation = "required"
+	Optional     Negotiation = "optional"
+	NotSupported Negotiation = "not-supported"
+)
+
+// Allowed is a partner's entry as New-CsXmppAllowedPartner makes it. Defaults: required, required, true, true.
+type Allowed struct {
+	TLS       Negotiation `json:"tls,omitempty"`
+	SASL      Negotiation `json:"sasl,omitempty"`
+	Dialback  bool        `json:"dialback"`
+	KeepAlive bool        `json:"keep-alive"`
+}
+
+// DNS is what differs from the records that the topology implies.
+type DNS struct {
+	// SRV maps a record's full name (_sipfederationtls._tcp.fabrikam.com) to its target; an empty target takes
+	// the record away.
+	SRV map[string]string `json:"srv,omitempty"`
+	// A lists names that have no address record, to show a partner that can't be found.
+	Missing []string `json:"missing,omitempty"`
+}

@@ -1,0 +1,200 @@
+package verdict
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Clock returns the time since the run began. It orders events; it has nothing to do with the date at which
+// certificates are judged. Every record of a run shares one clock, and it must never go back.
+type Clock func() time.Duration
+
+// NewClock returns a monotonic clock that starts now.
+func NewClock() Clock {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}
+
+// A Record collects what one side of one connection did and noticed. It is safe for use by several goroutines. A
+// nil Record drops what it is given.
+type Record struct {
+	side  Side
+	host  string
+	clock Clock
+	done  chan struct{}
+	once  sync.Once
+
+	mu     sync.Mutex
+	conn   string
+	events []Event
+	links  []*Record
+}
+
+// NewRecord returns an empty record of what host does on one side of conn. conn may be empty until it is known.
+func NewRecord(side Side, host, conn string, clock Clock) *Record {
+	return &Record{side: side, host: host, conn: conn, clock: clock, done: make(chan struct{})}
+}
+
+// Add appends e, filling in side, host, connection and time.
+func (r *Record) Add(e Event) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.Side, e.Host, e.Conn, e.At = r.side, r.host, r.conn, r.clock()
+	r.events = append(r.events, e)
+}
+
+// Addf appends an event of the given kind with a formatted text.
+func (r *Record) Addf(kind Kind, format string, args ...any) {
+	if r != nil {
+		r.Add(Event{Kind: kind, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// SetConn names the connection once it is known (an initiator knows its own port only after connecting).
+func (r *Record) SetConn(conn string) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.conn = conn
+}
+
+// Conn returns the connection's name.
+func (r *Record) Conn() string {
+	if r == nil {
+		return ""
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.conn
+}
+
+// Link attaches the record of a second connection that this side opened because of this one: a dialback
+// verification.
+func (r *Record) Link(other *Record) {
+	if r == nil || other == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.links = append(r.links, other)
+}
+
+// Links returns the attached records.
+func (r *Record) Links() []*Record {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.links)
+}
+
+// Finish marks the record complete.
+func (r *Record) Finish() {
+	if r != nil {
+		r.once.Do(func() { close(r.done) })
+	}
+}
+
+// Done is closed by Finish.
+func (r *Record) Done() <-chan struct{} { return r.done }
+
+// Events returns a copy of what was recorded so far.
+func (r *Record) Events() []Event {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.events)
+}
+
+// Merge puts the events of several records into the order in which they happened, numbers them from 1, and makes
+// their times relative to start.
+func Merge(start time.Duration, records ...*Record) []Event {
+	var all []Event
+	for _, r := range records {
+		all = append(all, r.Events()...)
+	}
+	slices.SortStableFunc(all, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
+	for i := range all {
+		all[i].Seq = i + 1
+		all[i].At -= start
+	}
+	return all
+}
+
+// ConnName names a connection the same way at both its ends.
+func ConnName(initiator, acceptor fmt.Stringer) string {
+	return initiator.String() + " > " + acceptor.String()
+}
+
+// A Journal holds the acceptors' records until the lab asks for them: an acceptor can't know which leg a
+// connection belongs to, but both ends know its addresses.
+type Journal struct {
+	clock Clock
+
+	mu      sync.Mutex
+	records map[string]*Record
+	wait    map[string]chan struct{}
+}
+
+// NewJournal returns an empty journal whose records use clock.
+func NewJournal(clock Clock) *Journal {
+	return &Journal{clock: clock, records: map[string]*Record{}, wait: map[string]chan struct{}{}}
+}
+
+// Clock returns the clock of the journal's records.
+func (j *Journal) Clock() Clock { return j.clock }
+
+// Open starts the record of a connection that host accepted. The acceptor must call Finish on it.
+func (j *Journal) Open(host, conn string) *Record {
+	r := NewRecord(Acceptor, host, conn, j.clock)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.records[conn] = r
+	if c, ok := j.wait[conn]; ok {
+		close(c)
+		delete(j.wait, conn)
+	}
+	return r
+}
+
+// Take waits until the acceptor's record of conn is complete and removes it from the journal. If ctx ends first it
+// returns what there is, which may be nil, and the context's error.
+func (j *Journal) Take(ctx context.Context, conn string) (*Record, error) {
+	j.mu.Lock()
+	r, ok := j.records[conn]
+	if !ok {
+		c, waiting := j.wait[conn]
+		if !waiting {
+			c = make(chan struct{})
+			j.wait[conn] = c
+		}
+		j.mu.Unlock()
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		j.mu.Lock()
+		r = j.records[conn]
+	}
+	delete(j.records, conn)
+	j.mu.Unlock()
+	select {
+	case <-r.Done():
+		return r, nil
+	case <-ctx.Done():
+		return r, ctx.Err()
+	}
+}

@@ -1,0 +1,117 @@
+package dns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	mdns "github.com/miekg/dns"
+
+	"github.com/edgelab/edgelab/lab/verdict"
+)
+
+// ErrNotFound is returned for a name or record that the DNS doesn't hold. Time-outs and other faults are different
+// errors: a partner without a record and a lab without DNS must not look alike.
+var ErrNotFound = errors.New("no such DNS record")
+
+// A Resolver asks one DNS server and records what it was told.
+type Resolver struct {
+	server  netip.AddrPort
+	timeout time.Duration
+}
+
+// NewResolver returns a resolver that asks server. timeout bounds one query.
+func NewResolver(server netip.AddrPort, timeout time.Duration) *Resolver {
+	return &Resolver{server: server, timeout: timeout}
+}
+
+// SRV looks up service (SIPFederation, XMPPServer) of domain. A record whose only target is "." means that the
+// service is decidedly not there (RFC 2782) and counts as not found.
+func (r *Resolver) SRV(ctx context.Context, rec *verdict.Record, service, domain string) ([]Target, error) {
+	name := service + "." + domain
+	msg, err := r.exchange(ctx, name, mdns.TypeSRV)
+	var targets []Target
+	if err == nil {
+		for _, rr := range msg.Answer {
+			if s, ok := rr.(*mdns.SRV); ok && s.Target != "." {
+				targets = append(targets, Target{Host: strings.TrimSuffix(s.Target, "."), Port: s.Port})
+			}
+		}
+		if len(targets) == 0 {
+			err = fmt.Errorf("SRV %s: %w", name, ErrNotFound)
+		}
+	}
+	if err != nil {
+		rec.Addf(verdict.KindDNS, "SRV %s: %v", name, cause(err))
+		return nil, err
+	}
+	rec.Addf(verdict.KindDNS, "SRV %s is %s:%d", name, targets[0].Host, targets[0].Port)
+	return targets, nil
+}
+
+// Host looks up the IPv4 addresses of host.
+func (r *Resolver) Host(ctx context.Context, rec *verdict.Record, host string) ([]netip.Addr, error) {
+	msg, err := r.exchange(ctx, host, mdns.TypeA)
+	var addrs []netip.Addr
+	if err == nil {
+		for _, rr := range msg.Answer {
+			if a, ok := rr.(*mdns.A); ok {
+				if ip, ok := netip.AddrFromSlice(a.A.To4()); ok {
+					addrs = append(addrs, ip)
+				}
+			}
+		}
+		if len(addrs) == 0 {
+			err = fmt.Errorf("A %s: %w", host, ErrNotFound)
+		}
+	}
+	if err != nil {
+		rec.Addf(verdict.KindDNS, "A %s: %v", host, cause(err))
+		return nil, err
+	}
+	rec.Addf(verdict.KindDNS, "A %s is %s", host, addrs[0])
+	return addrs, nil
+}
+
+// Stdlib returns a resolver of the standard library that asks the same server, for packages that want one.
+func (r *Resolver) Stdlib() *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, r.server.String())
+	}}
+}
+
+func (r *Resolver) exchange(ctx context.Context, name string, typ uint16) (*mdns.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	q := new(mdns.Msg)
+	q.SetQuestion(mdns.Fqdn(name), typ)
+	c := mdns.Client{Net: "udp"}
+	msg, _, err := c.ExchangeContext(ctx, q, r.server.String())
+	if err == nil && msg.Truncated {
+		c.Net = "tcp"
+		msg, _, err = c.ExchangeContext(ctx, q, r.server.String())
+	}
+	what := mdns.TypeToString[typ] + " " + name
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: asking the lab's DNS at %s: %w", what, r.server, err)
+	case msg.Rcode == mdns.RcodeNameError:
+		return nil, fmt.Errorf("%s: %w", what, ErrNotFound)
+	case msg.Rcode != mdns.RcodeSuccess:
+		return nil, fmt.Errorf("%s: the lab's DNS answered %s", what, mdns.RcodeToString[msg.Rcode])
+	}
+	return msg, nil
+}
+
+// cause shortens an error for the evidence, where the name stands already.
+func cause(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,44 @@
+package peers
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"time"
+
+	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers/dns"
+	"github.com/edgelab/edgelab/peers/policy"
+)
+
+// A Host is one machine of the lab: the Edge, a partner's border server, a remote user's client.
+type Host struct {
+	Actor    string // its name in legs and evidence: "edge", "litware"
+	FQDN     string // its name in DNS; empty for a client
+	Product  *policy.Product
+	Settings map[string]string
+
+	// Certificate is what the host shows in both roles, nil for none.
+	Certificate *tls.Certificate
+	// Withhold makes the host show no certificate as an initiator though it has one and is asked.
+	Withhold bool
+	Roots    []*x509.Certificate
+	CRL      func(cert, issuer *x509.Certificate) (*x509.RevocationList, error)
+
+	Net      *Net
+	DNS      *dns.Resolver
+	Journal  *verdict.Journal
+	Now      func() time.Time // the date at which it judges certificates
+	KeyLog   io.Writer        // NSS key log, for captures; nil: none
+	Timeouts Timeouts
+}
+
+// Timeouts bound each phase of a leg. They are ceilings: in the good case, and for a refusal, nothing waits for them.
+type Timeouts struct {
+	Connect   time.Duration
+	Handshake time.Duration
+	Exchange  time.Duration // a SIP transaction or an XMPP negotiation step
+}
+
+// DefaultTimeouts are generous for a loaded machine.
+var DefaultTimeouts = Timeouts{Connect: 5 * time.Second, Handshake: 10 * time.Second, Exchange: 10 * time.Second}
