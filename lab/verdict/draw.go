@@ -62,7 +62,8 @@ func (d drawing) has(side Side, kinds ...Kind) bool {
 
 func (d drawing) harness() (Verdict, bool) {
 	e, ok := d.find("", KindHarness)
-	return Verdict{Code: Inconclusive, Fault: e.Text, Reason: "the lab failed: " + e.Text}, ok
+	why := fmt.Sprintf("%s: %s", e.Host, e.Text)
+	return Verdict{Code: Inconclusive, Fault: why, Reason: "the lab failed at " + why}, ok
 }
 
 // contradiction compares what the two sides say of the same thing.
