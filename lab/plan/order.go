@@ -29,7 +29,7 @@ type Order struct {
 	Subject         string    `json:"subject"` // common name; empty: none
 	SANs            []Name    `json:"sans,omitempty"`
 	EKUs            []Usage   `json:"ekus,omitempty"`      // nil: no EKU extension
-	Key             string    `json:"key"`                 // ca.KeyTypes
+	Key             string    `json:"key"`                 // KeyTypes
 	Hash            string    `json:"hash,omitempty"`      // "sha256" (default), "sha384", "sha512", "sha1"
 	KeyUsage        []string  `json:"key-usage,omitempty"` // "digitalSignature", …; nil: usual for the key; ["none"]: no extension
 	CA              bool      `json:"ca,omitempty"`        // basicConstraints CA:TRUE on the leaf

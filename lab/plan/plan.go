@@ -46,7 +46,7 @@ type EKU struct {
 
 // A Key is the key to generate.
 type Key struct {
-	Type       string         `json:"type"` // "rsa-2048", "ecdsa-p256": see ca.KeyTypes
+	Type       string         `json:"type"` // "rsa-2048", "ecdsa-p256": see KeyTypes
 	Exportable bool           `json:"exportable"`
 	Reason     string         `json:"reason,omitempty"`
 	Source     verdict.Source `json:"source,omitzero"`
@@ -65,12 +65,13 @@ type CAKind string
 
 const (
 	PublicCA   CAKind = "public"
-	InternalCA CAKind = "internal"
+	InternalCA CAKind = "internal" // private or public: the internal interface is seen by the deployment alone
+	PartnerCA  CAKind = "partner"  // whatever CA the partner has; not part of the order
 )
 
 // A Certificate is one line of the order.
 type Certificate struct {
-	Key           string         `json:"key"`       // External, Internal
+	Key           string         `json:"key"`       // External, Internal; NextHop or a partner's name for those that stand in the lab only
 	Component     string         `json:"component"` // "External / Access Edge"
 	Subject       string         `json:"subject"`
 	SubjectReason string         `json:"subject-reason"`

@@ -79,6 +79,11 @@ func (p *Problems) AddAt(pos Pos, width int, hint, format string, args ...any) {
 	p.list = append(p.list, problem)
 }
 
+// Marked reports whether a problem has been noted at n.
+func (p *Problems) Marked(n *Node) bool {
+	return n != nil && slices.ContainsFunc(p.list, func(q Problem) bool { return q.Pos == n.Pos })
+}
+
 // Len returns how many problems there are.
 func (p *Problems) Len() int { return len(p.list) }
 

@@ -11,7 +11,9 @@ const (
 	ScaledHLB       Layout = "scaled-hlb"        // pool behind hardware load balancers
 )
 
-// Layouts returns every layout.
+// Layouts returns every layout. The names on the certificates are the same in all five; the layouts differ in what the
+// names resolve to (topics "Certificate summary - Single consolidated edge …" and "Scaled consolidated edge …",
+// 2012-09-08 and 2012-10-22).
 func Layouts() []Layout {
 	return []Layout{SingleNAT, SinglePublic, ScaledDNSNAT, ScaledDNSPublic, ScaledHLB}
 }
@@ -42,8 +44,8 @@ type Edge struct {
 type Protocol string
 
 const (
-	SIP  Protocol = "sip"
-	XMPP Protocol = "xmpp"
+	SIP  Protocol = "sip"  // SIP over mutual TLS, port 5061; public IM included
+	XMPP Protocol = "xmpp" // XMPP between servers, port 5269
 )
 
 // A Listing is how a SIP partner stands in the Edge's configuration (topic "Configure support for allowed external
@@ -69,35 +71,20 @@ type Partner struct {
 	Settings Settings `json:"settings,omitempty"` // the product's own options by their own names
 	// EdgeFQDN is what the partner has on its own list for us, if it pins a server: ProxyFqdn of its allow list
 	// or the Access Edge FQDN provisioned at a public IM provider. Empty: it finds us by SRV.
-	EdgeFQDN string  `json:"edge-fqdn,omitempty"`
-	XMPP     Allowed `json:"xmpp,omitzero"` // XMPP: New-CsXmppAllowedPartner
+	EdgeFQDN string `json:"edge-fqdn,omitempty"`
+	// OwnDomains limits which of our domains it federates with; empty: all of its protocol's.
+	OwnDomains []string `json:"own-domains,omitempty"`
+	XMPP       Allowed  `json:"xmpp,omitzero"` // XMPP: New-CsXmppAllowedPartner
 }
 
 // Settings are a product's options by the names that the product itself gives them.
 type Settings map[string]string
-
-// A Negotiation is one of the three values of -TlsNegotiation and -SaslNegotiation.
-type Negotiation string
-
-const (
-	Required     Negotiation = "required"
-	Optional     Negotiation = "optional"
-	NotSupported Negotiation = "not-supported"
-)
-
-// Allowed is a partner's entry as New-CsXmppAllowedPartner makes it. Defaults: required, required, true, true.
-type Allowed struct {
-	TLS       Negotiation `json:"tls,omitempty"`
-	SASL      Negotiation `json:"sasl,omitempty"`
-	Dialback  bool        `json:"dialback"`
-	KeepAlive bool        `json:"keep-alive"`
-}
 
 // DNS is what differs from the records that the topology implies.
 type DNS struct {
 	// SRV maps a record's full name (_sipfederationtls._tcp.fabrikam.com) to its target; an empty target takes
 	// the record away.
 	SRV map[string]string `json:"srv,omitempty"`
-	// A lists names that have no address record, to show a partner that can't be found.
+	// Missing lists names that have no address record, to show a partner that can't be found.
 	Missing []string `json:"missing,omitempty"`
 }

@@ -1,0 +1,57 @@
+package topology
+
+import (
+	"slices"
+	"strings"
+)
+
+// WithDefaults returns t with every empty field that has a default filled in: layout single-nat; the Edge's product
+// lync-2013; the internal FQDN lsedge.<domain of access>; the next hop fe.<domain of the internal FQDN>; a partner's
+// host sip.<domain> or xmpp.<domain>; its listing public-im for a public IM product and allowed-domain for every
+// other SIP product; what a public IM provider has provisioned for us, the Access Edge FQDN; and an XMPP partner's
+// entry as New-CsXmppAllowedPartner makes it. t isn't changed.
+func WithDefaults(t Topology) Topology {
+	e := &t.Edge
+	fill(&e.Layout, SingleNAT)
+	fill(&e.Product, "lync-2013")
+	if domain := parent(e.Access); domain != "" {
+		fill(&e.Internal, "lsedge."+domain)
+	}
+	if domain := parent(e.Internal); domain != "" {
+		fill(&e.NextHop, "fe."+domain)
+	}
+	t.Partners = slices.Clone(t.Partners)
+	for i := range t.Partners {
+		p := &t.Partners[i]
+		switch p.Protocol {
+		case SIP:
+			if p.Domain != "" {
+				fill(&p.Host, "sip."+p.Domain)
+			}
+			if IsPublicIM(p.Product) {
+				fill(&p.Listing, PublicIM)
+			}
+			fill(&p.Listing, AllowedDomain)
+			if p.Listing == PublicIM {
+				fill(&p.EdgeFQDN, e.Access)
+			}
+		case XMPP:
+			if p.Domain != "" {
+				fill(&p.Host, "xmpp."+p.Domain)
+			}
+			if p.XMPP == (Allowed{}) {
+				p.XMPP = DefaultAllowed()
+			}
+		}
+	}
+	return t
+}
+
+// IsPublicIM reports whether a product is a public IM provider: aol-pic, msn-pic, yahoo-pic.
+func IsPublicIM(product string) bool { return strings.HasSuffix(product, "-pic") }
+
+func fill[T ~string](field *T, value T) {
+	if *field == "" {
+		*field = value
+	}
+}

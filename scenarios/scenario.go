@@ -1,0 +1,107 @@
+package scenarios
+
+import (
+	"strings"
+	"time"
+
+	"github.com/edgelab/edgelab/lab/plan"
+	"github.com/edgelab/edgelab/lab/source"
+	"github.com/edgelab/edgelab/lab/topology"
+	"github.com/edgelab/edgelab/lab/verdict"
+)
+
+// DefaultAt is the date of a scenario that names none.
+var DefaultAt = time.Date(2026, time.November, 24, 0, 0, 0, 0, time.UTC)
+
+// A Scenario is what one run is about.
+type Scenario struct {
+	Name     string            `json:"name"` // the file's name without .yaml
+	Title    string            `json:"title,omitempty"`
+	Teaches  string            `json:"teaches,omitempty"` // the point of it, in a sentence
+	Proves   []string          `json:"proves,omitempty"`  // statements of the source topic: S1 to S9
+	Base     string            `json:"base,omitempty"`    // the scenario that it builds on
+	Topology topology.Topology `json:"topology"`
+	// Differences is what to change on certificates: those of the plan by their keys (external, internal), the
+	// next-hop's, a partner's by its name.
+	Differences map[string]plan.Difference `json:"differences,omitempty"`
+	Expect      []Expectation              `json:"expect,omitempty"` // sorted by pattern
+	At          time.Time                  `json:"at"`               // the date at which everybody judges
+	// Positions is where each value was written, by its path: expect."edge -> aol", certificates.external.eku,
+	// partners[0].product. A path that isn't there has its default.
+	Positions map[source.Path]source.Pos `json:"-"`
+}
+
+// An Expectation is the verdict expected of the legs that a pattern means.
+type Expectation struct {
+	Pattern string       `json:"legs"`
+	Code    verdict.Code `json:"verdict"`
+	Pos     source.Pos   `json:"position"`
+}
+
+// Expected returns the verdict that the scenario expects of a leg, by its most specific expectation. explicit is
+// false if there is none: then it is trusted.
+func (s Scenario) Expected(l topology.Leg) (e Expectation, explicit bool) {
+	e, best := Expectation{Pattern: l.ID, Code: verdict.Trusted}, -1
+	for _, x := range s.Expect {
+		p, err := topology.ParsePattern(x.Pattern)
+		if err != nil {
+			continue
+		}
+		if n, ok := p.Matches(l); ok && n > best {
+			e, best = x, n
+		}
+	}
+	return e, best >= 0
+}
+
+// Pos returns where the value at path was written, or the nearest value above it.
+func (s Scenario) Pos(path source.Path) source.Pos {
+	for {
+		if pos, ok := s.Positions[path]; ok || path == "" {
+			return pos
+		}
+		path = path.Parent()
+	}
+}
+
+// Order returns what is to be made for the certificate with the given key: plan.External, plan.Internal,
+// plan.NextHop, or a partner's name.
+func (s Scenario) Order(key string) (plan.Order, error) {
+	c, ok := s.certificate(key)
+	if !ok {
+		return plan.Order{}, &plan.DifferenceError{Field: key, Reason: "no certificate is called " + key, Valid: s.CertificateKeys()}
+	}
+	return plan.Resolve(c, s.Differences[key], s.At)
+}
+
+// CertificateKeys returns the keys of all certificates that stand in the scenario, the deployment's own first.
+func (s Scenario) CertificateKeys() []string {
+	keys := []string{plan.External, plan.Internal, plan.NextHop}
+	for _, p := range s.Topology.Partners {
+		keys = append(keys, p.Name)
+	}
+	return keys
+}
+
+func (s Scenario) certificate(key string) (plan.Certificate, bool) {
+	if key == plan.NextHop {
+		return plan.ForNextHop(s.Topology), true
+	}
+	if c, ok := plan.For(s.Topology).Certificate(key); ok {
+		return c, true
+	}
+	for _, p := range s.Topology.Partners {
+		if p.Name == key {
+			return plan.ForPartner(p), true
+		}
+	}
+	return plan.Certificate{}, false
+}
+
+// nameOf returns the scenario's name for a file's path.
+func nameOf(path string) string {
+	if i := strings.LastIndexAny(path, `/\`); i >= 0 {
+		path = path[i+1:]
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(path, ".yaml"), ".yml")
+}
