@@ -26,14 +26,14 @@ func external(t topology.Topology) Certificate {
 		AssignedTo: []Assignment{{Service: "Access Edge", Type: "AccessEdgeExternal", Source: summary}},
 	}
 	names := sanList{&c}
-	names.add(e.Access, "", "the subject name, repeated: name validation looks at SANs only", summary)
+	names.add(e.Access, "", "the subject name, which must be repeated here", summary)
 	if e.WebConf != "" {
 		names.add(e.WebConf, "", "the Web Conferencing Edge FQDN", requirements)
 		c.AssignedTo = append(c.AssignedTo, Assignment{Service: "Web Conferencing Edge", Type: "DataEdgeExternal", Source: summary})
 	}
 	c.AssignedTo = append(c.AssignedTo, Assignment{
 		Service: "A/V Edge", Type: "AudioVideoAuthentication", Source: summary,
-		Note: "in fact nothing is presented there: A/V Edge is secured through MRAS, which uses the certificate of the internal interface",
+		Note: "strictly none: A/V Edge is secured through MRAS, which uses the certificate of the internal interface",
 	})
 	for _, domain := range t.SIPDomains {
 		names.add("sip."+domain, "SIP namespace "+domain, "clients and federation partners of SIP domain "+domain+" look for it", requirements)
