@@ -15,7 +15,9 @@ import (
 
 // Options are what the loader must know that this package doesn't.
 type Options struct {
-	topology.Options
+	Products []string // the products that there are policies for; empty: any name will do
+	// Serves reports whether a product speaks a protocol; nil: each speaks any.
+	Serves func(product string, protocol topology.Protocol) bool
 	// Base returns the text of the scenario that the one in the file from builds on, and the file's name for
 	// messages. nil: BaseFile.
 	Base func(from, name string) (text []byte, file string, err error)
