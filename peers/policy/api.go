@@ -3,8 +3,6 @@ package policy
 import (
 	"crypto/x509"
 	"time"
-
-	"github.com/edgelab/edgelab/lab/verdict"
 )
 
 // A Role is which end the judge is.

@@ -1,0 +1,95 @@
+package policy
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"slices"
+)
+
+var (
+	oidSAN             = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidKeyUsage        = asn1.ObjectIdentifier{2, 5, 29, 15}
+	oidExtKeyUsage     = asn1.ObjectIdentifier{2, 5, 29, 37}
+	oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
+	oidSIPDomain       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 20} // RFC 5924
+	oidXMPPAddr        = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 5}  // RFC 6120 §13.7.1.4
+	oidSRVName         = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 7}  // RFC 4985
+	oidCommonName      = asn1.ObjectIdentifier{2, 5, 4, 3}
+)
+
+// A cert is a certificate with what the checks ask of it more than once.
+type cert struct {
+	*x509.Certificate
+	inStore    bool // taken from the judge's store
+	selfIssued bool // subject and issuer are the same name
+	hasKU      bool
+	hasEKU     bool
+	hasSAN     bool
+}
+
+func newCert(c *x509.Certificate, inStore bool) *cert {
+	return &cert{
+		Certificate: c,
+		inStore:     inStore,
+		selfIssued:  bytes.Equal(c.RawSubject, c.RawIssuer),
+		hasKU:       hasExtension(c, oidKeyUsage),
+		hasEKU:      hasExtension(c, oidExtKeyUsage),
+		hasSAN:      hasExtension(c, oidSAN),
+	}
+}
+
+func hasExtension(c *x509.Certificate, oid asn1.ObjectIdentifier) bool {
+	for i := range c.Extensions {
+		if c.Extensions[i].Id.Equal(oid) {
+			return true
+		}
+	}
+	return false
+}
+
+// selfSigned reports whether c looks self-signed, without verifying that: it issued itself by name, its key
+// identifiers don't contradict that, and its signature could come from its own key.
+func (c *cert) selfSigned() bool {
+	return c.selfIssued && keyIDsAgree(c, c) && signatureFits(c.Certificate, c.Certificate)
+}
+
+func (c *cert) equal(other *cert) bool {
+	return c == other || bytes.Equal(c.Raw, other.Raw)
+}
+
+// label names c in a check's detail and certificate field.
+func (c *cert) label() string {
+	if cn := c.Subject.CommonName; cn != "" {
+		return cn
+	}
+	if len(c.DNSNames) > 0 {
+		return c.DNSNames[0]
+	}
+	if s := c.Subject.String(); s != "" {
+		return s
+	}
+	return "(no name)"
+}
+
+func (c *cert) listsEKU(u x509.ExtKeyUsage) bool { return slices.Contains(c.ExtKeyUsage, u) }
+
+func (c *cert) listsUnknownEKU(oid asn1.ObjectIdentifier) bool {
+	return slices.ContainsFunc(c.UnknownExtKeyUsage, oid.Equal)
+}
+
+// keyIDsAgree reports whether the child's authority key identifier, if it has one, can mean the issuer.
+func keyIDsAgree(issuer, child *cert) bool {
+	return len(child.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0 ||
+		bytes.Equal(child.AuthorityKeyId, issuer.SubjectKeyId)
+}
+
+// canIssue reports whether issuer fits child by name, by key identifier where the stack compares these, and by
+// the kind of its key. It doesn't verify the signature.
+func canIssue(issuer, child *cert, keyIDs bool) bool {
+	return sameName(issuer.RawSubject, child.RawIssuer) && (!keyIDs || keyIDsAgree(issuer, child)) &&
+		signatureFits(issuer.Certificate, child.Certificate)
+}
+
+// sameName compares two encoded distinguished names.
+func sameName(a, b []byte) bool { return bytes.Equal(a, b) }

@@ -1,0 +1,343 @@
+package policy
+
+import (
+	"encoding/asn1"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/edgelab/edgelab/lab/verdict"
+)
+
+// nameRules say which names of a certificate a product compares, and how.
+type nameRules struct {
+	// Kinds are the kinds of SAN entry that are compared: "dns", "sip-uri", "xmpp-addr", "srv-name".
+	Kinds []string `yaml:"kinds"`
+	// Service is the service label of SRVName entries, "_xmpp-server".
+	Service string `yaml:"service"`
+	// CN says when the subject's common name is compared too: "never", "no-san" (no SAN extension), "no-match" (always,
+	// after the SAN), or "without": no entry of the kinds in Without.
+	CN      string   `yaml:"cn"`
+	Without []string `yaml:"without"`
+	// Several says which of several common names counts: "any", "first", "last", "none" (more than one: none).
+	Several string `yaml:"several"`
+	// Wildcard says what an asterisk may stand for: "none", "label" (all of the left-most label), "partial" (a part of
+	// it), "label-or-suffix" (any number of labels), "literal-suffix".
+	Wildcard string `yaml:"wildcard"`
+	// WildcardCN lets wildcards stand in the common name too.
+	WildcardCN bool `yaml:"wildcard-cn"`
+	// WildcardLabels is how many labels must follow a wildcard.
+	WildcardLabels int `yaml:"wildcard-labels"`
+	// Dot says what becomes of a trailing dot of the name that is looked for: "kept" or "removed".
+	Dot string `yaml:"trailing-dot"`
+	// Unicode turns a name with other than ASCII letters into A-labels before it is compared.
+	Unicode bool `yaml:"to-ascii"`
+	// Case is "ignored" or "kept".
+	Case string `yaml:"case"`
+}
+
+// Kinds of name that nameRules.Kinds and Without can list.
+const (
+	kindDNS      = "dns"
+	kindSIPURI   = "sip-uri"
+	kindURI      = "uri" // any URI: only in Without
+	kindXMPPAddr = "xmpp-addr"
+	kindSRVName  = "srv-name"
+	kindIP       = "ip" // only in Without
+	kindEmail    = "email"
+)
+
+// askName compares a certificate's names with the name that the judge looks for.
+func askName(c *cert, r *nameRules, want string) finding {
+	norm, ok := r.normalise(want)
+	if !ok {
+		return fails(verdict.NameMismatch, want+" is no name that can be looked for")
+	}
+	for _, kind := range r.Kinds {
+		if slices.ContainsFunc(c.namesOf(kind, r.Service), func(n string) bool { return r.matches(kind, n, norm) }) {
+			return passed
+		}
+	}
+	cns := commonNames(c)
+	consulted := r.consultsCN(c)
+	if consulted {
+		for _, cn := range r.choose(cns) {
+			if r.matchesCN(cn, norm) {
+				return passed
+			}
+		}
+	}
+	return r.explain(c, norm, cns, consulted)
+}
+
+// normalise prepares the name that is looked for.
+func (r *nameRules) normalise(name string) (string, bool) {
+	if r.Dot == "removed" {
+		name = strings.TrimSuffix(name, ".")
+	}
+	if name == "" {
+		return "", false
+	}
+	if r.Unicode && !isASCII(name) {
+		a, err := idna.Lookup.ToASCII(name)
+		if err != nil {
+			return "", false
+		}
+		name = a
+	}
+	return name, true
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *nameRules) equal(a, b string) bool {
+	if r.Case == "kept" {
+		return a == b
+	}
+	return strings.EqualFold(a, b)
+}
+
+// matches compares one SAN entry.
+func (r *nameRules) matches(kind, presented, want string) bool {
+	if r.equal(presented, want) {
+		return true
+	}
+	if kind != kindDNS && kind != kindSRVName {
+		return false
+	}
+	return r.covers(presented, want)
+}
+
+func (r *nameRules) matchesCN(cn, want string) bool {
+	return r.equal(cn, want) || r.WildcardCN && r.covers(cn, want)
+}
+
+// covers reports whether a presented name with an asterisk stands for want under these rules.
+func (r *nameRules) covers(presented, want string) bool {
+	label, rest, ok := strings.Cut(presented, ".")
+	if !ok || !strings.Contains(label, "*") || strings.Contains(rest, "*") {
+		return false
+	}
+	if strings.Count(rest, ".")+1 < r.WildcardLabels {
+		return false
+	}
+	wantLabel, wantRest, ok := strings.Cut(want, ".")
+	if !ok {
+		return false
+	}
+	switch r.Wildcard {
+	case "label":
+		return label == "*" && wantLabel != "" && r.equal(rest, wantRest)
+	case "partial":
+		return r.equal(rest, wantRest) && partial(label, wantLabel)
+	case "labels":
+		return label == "*" && len(want) > len(rest)+1 && r.equal("."+rest, want[len(want)-len(rest)-1:])
+	}
+	return false
+}
+
+// partial reports whether label, which has one asterisk at its start or end, stands for want.
+func partial(label, want string) bool {
+	before, after, _ := strings.Cut(label, "*")
+	if strings.Contains(after, "*") || before != "" && after != "" {
+		return false
+	}
+	if label == "*" {
+		return want != ""
+	}
+	if strings.HasPrefix(strings.ToLower(want), "xn--") || strings.HasPrefix(strings.ToLower(label), "xn--") {
+		return false
+	}
+	return len(want) >= len(before)+len(after) && strings.EqualFold(want[:len(before)], before) &&
+		strings.EqualFold(want[len(want)-len(after):], after)
+}
+
+// consultsCN reports whether the rules look at c's common name.
+func (r *nameRules) consultsCN(c *cert) bool {
+	switch r.CN {
+	case "no-match":
+		return true
+	case "no-san":
+		return !c.hasSAN
+	case "without":
+		return !slices.ContainsFunc(r.Without, func(kind string) bool { return len(c.namesOf(kind, "")) > 0 })
+	}
+	return false
+}
+
+func (r *nameRules) choose(cns []string) []string {
+	switch {
+	case len(cns) < 2 || r.Several == "any" || r.Several == "":
+		return cns
+	case r.Several == "first":
+		return cns[:1]
+	case r.Several == "last":
+		return cns[len(cns)-1:]
+	}
+	return nil
+}
+
+// explain finds the code for names that don't match: is the name there, but where this judge doesn't look?
+func (r *nameRules) explain(c *cert, want string, cns []string, consulted bool) finding {
+	if !consulted && slices.ContainsFunc(cns, func(cn string) bool { return strings.EqualFold(cn, want) }) {
+		return fails(verdict.SubjectNotInSAN, want+" is the subject name of "+c.label()+", but is not in its SAN")
+	}
+	for _, n := range append(slices.Clone(c.DNSNames), cns...) {
+		if nearWildcard(n, want) {
+			return fails(verdict.WildcardRefused, c.label()+" has "+n+", which this judge does not take for "+want)
+		}
+	}
+	return fails(verdict.NameMismatch, "looked for "+want+"; "+c.label()+" has "+namesInWords(c, cns))
+}
+
+// nearWildcard reports whether someone could think that presented, a name with an asterisk, covers want: its text
+// does, or it covers what is right below want.
+func nearWildcard(presented, want string) bool {
+	label, rest, ok := strings.Cut(strings.ToLower(presented), ".")
+	if !ok || !strings.Contains(label, "*") {
+		return false
+	}
+	want = strings.ToLower(want)
+	return want == rest || strings.HasSuffix(want, "."+rest)
+}
+
+func namesInWords(c *cert, cns []string) string {
+	var names []string
+	names = append(names, c.DNSNames...)
+	for _, u := range c.URIs {
+		names = append(names, u.String())
+	}
+	for _, n := range c.namesOf(kindXMPPAddr, "") {
+		names = append(names, "XmppAddr "+n)
+	}
+	for _, n := range otherNames(c, oidSRVName) {
+		names = append(names, "SRVName "+n)
+	}
+	if len(names) == 0 {
+		if len(cns) == 0 {
+			return "no names"
+		}
+		return "no SAN, and the subject name " + strings.Join(cns, ", ")
+	}
+	return strings.Join(names, ", ")
+}
+
+// commonNames returns every common name of c's subject, in order.
+func commonNames(c *cert) []string {
+	var cns []string
+	for _, n := range c.Subject.Names {
+		if s, ok := n.Value.(string); ok && n.Type.Equal(oidCommonName) {
+			cns = append(cns, s)
+		}
+	}
+	return cns
+}
+
+// namesOf returns c's SAN entries of a kind, in the form in which they are compared with a domain or host: the host of
+// a SIP URI without user part, the name of an SRVName behind its service. An empty service takes any.
+func (c *cert) namesOf(kind, service string) []string {
+	switch kind {
+	case kindDNS:
+		return c.DNSNames
+	case kindSIPURI:
+		var hosts []string
+		for _, u := range c.URIs {
+			if h := sipHost(u.Scheme, u.Opaque); h != "" {
+				hosts = append(hosts, h)
+			}
+		}
+		return hosts
+	case kindURI:
+		var all []string
+		for _, u := range c.URIs {
+			all = append(all, u.String())
+		}
+		return all
+	case kindXMPPAddr:
+		return otherNames(c, oidXMPPAddr)
+	case kindSRVName:
+		var names []string
+		for _, n := range otherNames(c, oidSRVName) {
+			s, name, ok := strings.Cut(n, ".")
+			if ok && (service == "" || strings.EqualFold(s, service)) {
+				names = append(names, name)
+			}
+		}
+		return names
+	case kindIP:
+		var all []string
+		for _, ip := range c.IPAddresses {
+			all = append(all, ip.String())
+		}
+		return all
+	case kindEmail:
+		return c.EmailAddresses
+	}
+	return nil
+}
+
+// sipHost returns the host of a sip: or sips: URI without a user part, the only form that names a domain (RFC 5922
+// §7.1), or "".
+func sipHost(scheme, opaque string) string {
+	if !strings.EqualFold(scheme, "sip") && !strings.EqualFold(scheme, "sips") || strings.Contains(opaque, "@") {
+		return ""
+	}
+	host := opaque
+	if i := strings.IndexAny(host, ";?:"); i >= 0 {
+		host = host[:i]
+	}
+	return host
+}
+
+// otherNames returns the values of c's otherName SAN entries of one type.
+func otherNames(c *cert, oid asn1.ObjectIdentifier) []string {
+	var out []string
+	for i := range c.Extensions {
+		e := &c.Extensions[i]
+		if !e.Id.Equal(oidSAN) {
+			continue
+		}
+		var seq asn1.RawValue
+		if rest, err := asn1.Unmarshal(e.Value, &seq); err != nil || len(rest) > 0 {
+			return out
+		}
+		for rest := seq.Bytes; len(rest) > 0; {
+			var name asn1.RawValue
+			var err error
+			if rest, err = asn1.Unmarshal(rest, &name); err != nil {
+				return out
+			}
+			if name.Class != asn1.ClassContextSpecific || name.Tag != 0 {
+				continue
+			}
+			if v, ok := otherName(name.Bytes, oid); ok {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+func otherName(b []byte, oid asn1.ObjectIdentifier) (string, bool) {
+	var id asn1.ObjectIdentifier
+	rest, err := asn1.Unmarshal(b, &id)
+	if err != nil || !id.Equal(oid) {
+		return "", false
+	}
+	var explicit, value asn1.RawValue
+	if _, err := asn1.Unmarshal(rest, &explicit); err != nil || explicit.Class != asn1.ClassContextSpecific {
+		return "", false
+	}
+	if _, err := asn1.Unmarshal(explicit.Bytes, &value); err != nil {
+		return "", false
+	}
+	return string(value.Bytes), true
+}

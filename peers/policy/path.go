@@ -1,0 +1,256 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/edgelab/edgelab/lab/verdict"
+)
+
+// A path is the way from the leaf up to where the stack stopped.
+type path struct {
+	certs []*cert
+	// anchored is set if the path ends in a certificate that the stack trusts by itself.
+	anchored bool
+	// leafTrusted is set if the leaf itself is what the stack trusts.
+	leafTrusted bool
+	// code and detail say why the path isn't anchored.
+	code   verdict.Code
+	detail string
+	// forged is the depth of a certificate whose signature its issuer didn't make; 0 with badSig unset: none.
+	forged int
+	badSig bool
+}
+
+// maxPaths bounds the search for paths among certificates that sign each other.
+const maxPaths = 64
+
+// maxLength bounds a path.
+const maxLength = 100
+
+// A builder builds paths for one chain.
+type builder struct {
+	rules     *pathRules
+	presented []*cert // leaf first
+	store     []*cert
+	at        time.Time
+}
+
+// paths returns at least one path. Only the allPaths strategy returns more.
+func (b *builder) paths() []*path {
+	switch b.rules.Strategy {
+	case allPaths:
+		return b.all()
+	case asSent:
+		return []*path{b.sent(b.presented)}
+	case sorted:
+		return []*path{b.sent(b.sort())}
+	default:
+		return []*path{b.first()}
+	}
+}
+
+func validAt(c *cert, at time.Time) bool { return !at.Before(c.NotBefore) && !at.After(c.NotAfter) }
+
+// pick returns the certificate among pool that the first-match strategy takes as child's issuer: the first that fits
+// and is valid, else the one that expires last.
+func (b *builder) pick(pool, chain []*cert, child *cert) *cert {
+	var best *cert
+	for _, c := range pool {
+		if !canIssue(c, child, b.rules.KeyIDs) {
+			continue
+		}
+		if !(child.selfIssued && len(chain) == 1) && slices.ContainsFunc(chain, c.equal) {
+			continue
+		}
+		if validAt(c, b.at) {
+			return c
+		}
+		if best == nil || c.NotAfter.After(best.NotAfter) {
+			best = c
+		}
+	}
+	return best
+}
+
+// first builds the one path of the first-match strategy: the store is asked first, what the peer sent only as long as
+// the store has no answer, and never again after that. Signatures are not looked at until the path is complete.
+func (b *builder) first() *path {
+	p := &path{certs: []*cert{b.presented[0]}}
+	extra := slices.Clone(b.presented[1:])
+	untrusted := true
+	for len(p.certs) < maxLength {
+		last := p.certs[len(p.certs)-1]
+		if issuer := b.pick(b.store, nil, last); issuer != nil {
+			self := last.selfSigned()
+			switch {
+			case !self:
+				p.certs = append(p.certs, issuer)
+				self = issuer.selfSigned()
+			case last.equal(issuer):
+				p.certs[len(p.certs)-1] = issuer
+			default:
+				issuer = nil // a look-alike of a trusted root
+			}
+			if issuer != nil {
+				untrusted = false
+				if self || b.rules.PartialChain {
+					p.anchored = true
+					break
+				}
+				continue
+			}
+		}
+		if !untrusted {
+			break
+		}
+		var next *cert
+		if !last.selfSigned() {
+			next = b.pick(extra, p.certs, last)
+		}
+		if next == nil {
+			untrusted = false
+			continue
+		}
+		extra = slices.DeleteFunc(extra, func(c *cert) bool { return c == next })
+		p.certs = append(p.certs, next)
+	}
+	if !p.anchored && len(p.certs) >= 1 && !slices.ContainsFunc(p.certs, func(c *cert) bool { return c.inStore }) &&
+		b.rules.PartialChain {
+		if i := slices.IndexFunc(b.store, p.certs[0].equal); i >= 0 {
+			p.certs = []*cert{b.store[i]}
+			p.anchored, p.leafTrusted = true, true
+		}
+	}
+	b.finish(p)
+	return p
+}
+
+// all builds every path from the leaf to a certificate of the store, following only signatures that hold.
+func (b *builder) all() []*path {
+	leaf := b.presented[0]
+	if b.rules.LeafAnchor && slices.ContainsFunc(b.store, leaf.equal) {
+		return []*path{{certs: []*cert{leaf}, anchored: true, leafTrusted: true}}
+	}
+	var found []*path
+	longest := []*cert{leaf}
+	steps := 0
+	var walk func(chain []*cert)
+	walk = func(chain []*cert) {
+		last := chain[len(chain)-1]
+		if len(chain) > len(longest) {
+			longest = slices.Clone(chain)
+		}
+		for _, pool := range [2][]*cert{b.store, b.presented[1:]} {
+			for _, c := range pool {
+				if steps++; steps > 100*maxPaths || len(found) >= maxPaths || len(chain) >= maxLength {
+					return
+				}
+				if !canIssue(c, last, b.rules.KeyIDs) || repeats(chain, c) || !signed(c.Certificate, last.Certificate) {
+					continue
+				}
+				next := append(slices.Clip(chain), c)
+				if c.inStore && (b.rules.PartialChain || c.selfSigned()) {
+					found = append(found, &path{certs: next, anchored: true})
+					continue
+				}
+				walk(next)
+			}
+		}
+	}
+	walk([]*cert{leaf})
+	if len(found) == 0 {
+		p := &path{certs: longest}
+		b.finish(p)
+		return []*path{p}
+	}
+	return found
+}
+
+// repeats reports whether c, or another certificate for the same name and key, is in chain.
+func repeats(chain []*cert, c *cert) bool {
+	return slices.ContainsFunc(chain, func(o *cert) bool {
+		return o.equal(c) || (sameName(o.RawSubject, c.RawSubject) &&
+			slices.Equal(o.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo))
+	})
+}
+
+// sort puts the presented certificates into issuing order and leaves out those that have no place in it.
+func (b *builder) sort() []*cert {
+	chain := []*cert{b.presented[0]}
+	rest := slices.Clone(b.presented[1:])
+	for {
+		last := chain[len(chain)-1]
+		if last.selfIssued {
+			return chain
+		}
+		i := slices.IndexFunc(rest, func(c *cert) bool { return canIssue(c, last, b.rules.KeyIDs) })
+		if i < 0 {
+			return chain
+		}
+		chain = append(chain, rest[i])
+		rest = slices.Delete(rest, i, i+1)
+	}
+}
+
+// sent takes chain as the path, cuts it at the first certificate that the store holds or that the store can issue, and
+// ends it with the store's issuer of its last.
+func (b *builder) sent(chain []*cert) *path {
+	p := &path{}
+	for i, c := range chain {
+		if i > 0 && !canIssue(c, chain[i-1], b.rules.KeyIDs) {
+			break
+		}
+		if j := slices.IndexFunc(b.store, c.equal); j >= 0 && (i > 0 || b.rules.LeafAnchor) &&
+			(b.rules.PartialChain || c.selfSigned()) {
+			p.certs = append(p.certs, b.store[j])
+			p.anchored, p.leafTrusted = true, i == 0
+			return p
+		}
+		p.certs = append(p.certs, c)
+		if a := b.pick(b.store, p.certs, c); a != nil && (b.rules.PartialChain || a.selfSigned()) &&
+			signed(a.Certificate, c.Certificate) {
+			p.certs = append(p.certs, a)
+			p.anchored = true
+			b.finish(p)
+			return p
+		}
+	}
+	b.finish(p)
+	return p
+}
+
+// finish says why a path isn't anchored, and finds a signature in it that doesn't hold.
+func (b *builder) finish(p *path) {
+	for i := 0; i+1 < len(p.certs); i++ {
+		if !signed(p.certs[i+1].Certificate, p.certs[i].Certificate) {
+			p.forged, p.badSig = i, true
+		}
+	}
+	if p.anchored {
+		return
+	}
+	last := p.certs[len(p.certs)-1]
+	switch {
+	case last.selfSigned() && len(p.certs) == 1:
+		p.code, p.detail = verdict.SelfSigned, "the certificate signs itself and is not in the store"
+	case last.selfSigned():
+		p.code, p.detail = verdict.UntrustedRoot, "the chain ends in "+last.label()+", which is not in the store"
+	case len(p.certs) == 1:
+		p.code, p.detail = verdict.ChainIncomplete, "no certificate for its issuer "+issuerLabel(last)+" was sent, and the store has none"
+	case last.inStore:
+		p.code, p.detail = verdict.UntrustedRoot, last.label()+" is in the store, but is no root, and its issuer isn't there"
+	default:
+		p.code, p.detail = verdict.UntrustedRoot, "the store has no certificate for "+issuerLabel(last)+", the issuer of "+last.label()
+	}
+}
+
+func issuerLabel(c *cert) string {
+	if cn := c.Issuer.CommonName; cn != "" {
+		return cn
+	}
+	if s := c.Issuer.String(); s != "" {
+		return s
+	}
+	return "(no name)"
+}
