@@ -13,10 +13,11 @@ import (
 
 // Where the bench puts its files in a sandbox.
 const (
-	storePath = "/edgelab/store.pem" // every certificate that some variant wants trusted
-	crlPath   = "/edgelab/crl.pem"   // the same, with the CRLs of every CA
-	certPath  = "/edgelab/product.pem"
-	keyPath   = "/edgelab/product.key"
+	storePath   = "/edgelab/store.pem"    // every certificate that some variant wants trusted
+	crlPath     = "/edgelab/crl.pem"      // the same, with the CRLs of every CA
+	rootCRLPath = "/edgelab/root-crl.pem" // the CRLs of the roots of the variants about revocation
+	certPath    = "/edgelab/product.pem"
+	keyPath     = "/edgelab/product.key"
 )
 
 // A bench is one sandbox with everything in place to measure one product: the credentials of all variants, one trust
@@ -34,13 +35,16 @@ func newBench(ctx context.Context, root string, credentials []*Credential, produ
 		return nil, err
 	}
 	b := &bench{sandbox: s, credentials: credentials, product: product}
-	var store, crls, chain bytes.Buffer
+	var store, crls, rootCRLs, chain bytes.Buffer
 	for _, c := range append(slices.Clone(credentials), product) {
 		for _, cert := range c.Store {
 			writePEM(&store, "CERTIFICATE", cert.Raw)
 		}
 		for _, crl := range c.CRLs {
 			writePEM(&crls, "X509 CRL", crl.Raw)
+			if byRoot(c.Variant) && slices.Equal(crl.RawIssuer, c.Store[0].RawSubject) {
+				writePEM(&rootCRLs, "X509 CRL", crl.Raw)
+			}
 		}
 	}
 	for _, cert := range product.Presented {
@@ -53,7 +57,7 @@ func newBench(ctx context.Context, root string, credentials []*Credential, produ
 	}
 	for path, data := range map[string][]byte{
 		storePath: store.Bytes(), crlPath: slices.Concat(store.Bytes(), crls.Bytes()), certPath: chain.Bytes(),
-		keyPath: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		rootCRLPath: rootCRLs.Bytes(), keyPath: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
 	} {
 		if err := s.WriteFile(path, data, 0o644); err != nil {
 			s.Close()

@@ -29,7 +29,6 @@ type Credential struct {
 	Store     []*x509.Certificate // what the product trusts
 	Key       crypto.Signer
 	CRLs      []*x509.RevocationList // of every CA of the chain
-	issuers   map[string]*x509.Certificate
 }
 
 // TLS returns what an end of a connection shows, nil when the variant shows none.
@@ -132,7 +131,8 @@ func (f *forge) make(v Variant) (*Credential, error) {
 		if at == atLeaf {
 			continue
 		}
-		crl, err := f.crl(named[at], leaf.cert.SerialNumber, v.Revoked && at == atIntermediate)
+		issuer := top != nil && named[at].cert == top.cert
+		crl, err := f.crl(named[at], leaf.cert.SerialNumber, v.Revoked && issuer)
 		if err != nil {
 			return fail("CRL of "+at, err)
 		}

@@ -56,7 +56,7 @@ func (s *sServer) stop()                     { s.p.Stop() }
 
 func (s *sServer) probe(ctx context.Context, c *Credential, version uint16) (Observation, error) {
 	mark := s.p.Mark()
-	o, err := present(ctx, s.sandbox, sServerAddr, c, version, "abc\n", "cba")
+	o, err := present(ctx, s.Dial, sServerAddr, c, version, "abc\n", "cba")
 	if err != nil || o.Outcome == Trusted {
 		return o, err
 	}

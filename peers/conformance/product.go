@@ -3,13 +3,14 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 )
 
 // A Product is real software from one Debian release, and how it is measured.
 type Product struct {
 	Name     string // "prosody"
-	Release  string // Debian's
+	Release  string // Debian's; "": the product is the Go toolchain that this program is built with
 	Policy   string // the policy that models it
 	Packages []string
 	Setup    string // how it is run, for the matrix
@@ -18,7 +19,7 @@ type Product struct {
 }
 
 // ID names a product of a release: "prosody/trixie".
-func (p Product) ID() string { return p.Name + "/" + p.Release }
+func (p Product) ID() string { return strings.TrimSuffix(p.Name+"/"+p.Release, "/") }
 
 // Products returns the products that are measured, in the order of the report.
 func Products() []Product {
@@ -32,11 +33,28 @@ func Products() []Product {
 	add(Product{Name: "openssl", Packages: []string{"openssl"}, setups: opensslSetups,
 		Setup: "s_server -Verify 9 -verify_return_error; s_client -verify 9 -verify_return_error -verify_hostname NAME"},
 		[2]string{"bookworm", "openssl-3.0"}, [2]string{"trixie", "openssl-3.5"}, [2]string{"sid", "openssl-3.6"})
+	add(Product{Name: "gnutls", Packages: []string{"gnutls-bin"}, setups: gnutlsSetups,
+		Setup: "gnutls-serv --require-client-cert --verify-client-cert; gnutls-cli --verify-hostname NAME"},
+		[2]string{"bookworm", "gnutls-3.7"}, [2]string{"trixie", "gnutls-3.8"}, [2]string{"sid", "gnutls-3.8"})
+	add(Product{Name: "go", setups: goSetups,
+		Setup: "crypto/tls with RequireAndVerifyClientCert; ServerName NAME"}, [2]string{"", "go"})
+	java := Product{Name: "java", setups: javaSetups,
+		Setup: "SSLSocket with setNeedClientAuth(true), default trust manager; endpoint identification HTTPS"}
+	for _, m := range [][3]string{{"bookworm", "17"}, {"trixie", "21"}, {"sid", "25"}} {
+		java.Packages = []string{"openjdk-" + m[1] + "-jdk-headless"}
+		add(java, [2]string{m[0], "java-" + m[1]})
+	}
+	add(Product{Name: "erlang", Packages: []string{"erlang-base", "erlang-ssl"}, setups: erlangSetups,
+		Setup: "ssl with {verify, verify_peer}, {fail_if_no_peer_cert, true}; {server_name_indication, NAME}"},
+		[2]string{"bookworm", "erlang-25"}, [2]string{"trixie", "erlang-27"}, [2]string{"sid", "erlang-29"})
 	return out
 }
 
 // Version returns the version of the product that is in the Debian root at dir.
 func (p Product) Version(ctx context.Context, s *sandbox) (string, error) {
+	if p.Release == "" {
+		return strings.TrimPrefix(runtime.Version(), "go"), nil
+	}
 	pkg := p.version
 	if pkg == "" {
 		pkg = p.Packages[0]

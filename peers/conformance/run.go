@@ -132,6 +132,15 @@ func makeCredentials(now time.Time) (all []*Credential, own *Credential, err err
 
 func measureProduct(ctx context.Context, p Product, o Options, credentials []*Credential, own *Credential) (Matrix, error) {
 	m := Matrix{Product: p.Name, Policy: p.Policy, Release: p.Release, Setup: p.Setup}
+	if p.Release == "" {
+		var err error
+		if m.Version, err = p.Version(ctx, nil); err != nil {
+			return m, err
+		}
+		b := &bench{credentials: credentials, product: own}
+		m.Rows, err = b.measure(ctx, p.setups(), o.Keep)
+		return m, err
+	}
 	root := filepath.Join(o.Roots, p.Release)
 	if _, err := os.Stat(filepath.Join(root, "usr/bin/dpkg-query")); err != nil {
 		return m, fmt.Errorf("%w: no Debian %s at %s (see Install)", ErrNotInstalled, p.Release, root)

@@ -71,7 +71,7 @@ type Variant struct {
 	Store   []string // nil: root
 
 	NoCertificate bool // the connecting side shows none
-	Revoked       bool // the intermediate's CRL lists the leaf
+	Revoked       bool // the issuer's CRL lists the leaf
 
 	Judged string // the name to look for; "": {name}
 	Roles  []Role // nil: both

@@ -284,6 +284,8 @@ func specialVariants() []Variant {
 		{Name: "no-certificate", Asks: "the connecting side shows none", NoCertificate: true, Roles: []Role{Acceptor}},
 		{Name: "revoked", Asks: "the intermediate's CRL lists the leaf", Revoked: true},
 		{Name: "not-revoked", Asks: "the twin of revoked: the CRL lists another", Revoked: false},
+		{Name: "revoked-by-root", Asks: "the root signs the leaf, and its CRL lists it", ByRoot: true, Revoked: true},
+		{Name: "not-revoked-by-root", Asks: "the twin of revoked-by-root: the CRL lists another", ByRoot: true},
 	})
 }
 

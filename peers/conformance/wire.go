@@ -15,6 +15,9 @@ import (
 // patience bounds each step of a probe. A product that says nothing for so long is taken to be hung.
 const patience = 10 * time.Second
 
+// A dialFunc connects where the product is: sandbox.Dial.
+type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // clientConfig is how the harness connects to a product: it shows c whatever certificate authorities the product
 // names, and believes whatever it is shown.
 func clientConfig(c *Credential, version uint16, serverName string) *tls.Config {
@@ -80,8 +83,8 @@ func refusal(err error, tap *alertTap) (Observation, bool) {
 
 // present connects to addr, shows c, sends say and waits for an answer that contains expect. The answer is the proof
 // that the product has judged: in TLS 1.3 the client's handshake ends before that.
-func present(ctx context.Context, s *sandbox, addr string, c *Credential, version uint16, say, expect string) (Observation, error) {
-	raw, err := dialRetry(ctx, s, addr)
+func present(ctx context.Context, dial dialFunc, addr string, c *Credential, version uint16, say, expect string) (Observation, error) {
+	raw, err := dialRetry(ctx, dial, addr)
 	if err != nil {
 		return Observation{}, err
 	}
@@ -125,10 +128,10 @@ func converse(conn net.Conn, tap *alertTap, say, expect string) (Observation, er
 }
 
 // dialRetry connects to a product that may be between two connections.
-func dialRetry(ctx context.Context, s *sandbox, addr string) (net.Conn, error) {
+func dialRetry(ctx context.Context, dial dialFunc, addr string) (net.Conn, error) {
 	deadline := time.Now().Add(patience)
 	for {
-		conn, err := s.Dial(ctx, "tcp", addr)
+		conn, err := dial(ctx, "tcp", addr)
 		if err == nil || time.Now().After(deadline) || ctx.Err() != nil {
 			return conn, err
 		}
