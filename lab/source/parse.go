@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -91,30 +89,6 @@ func readable(name string, text []byte, p *Problems) bool {
 		rest = rest[n:]
 	}
 	return true
-}
-
-var yamlLine = regexp.MustCompile(`line (\d+): `)
-
-// syntax notes an error of the YAML reader, which knows the line at best.
-func (p *Problems) syntax(name string, err error) {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	pos := Pos{File: name, Line: 1, Column: 1}
-	if m := yamlLine.FindStringSubmatchIndex(message); m != nil {
-		if n, err := strconv.Atoi(message[m[2]:m[3]]); err == nil {
-			pos.Line = max(n, 1)
-		}
-		message = message[:m[0]] + message[m[1]:]
-	}
-	width, hint := 0, ""
-	if l := p.files[name]; pos.Line <= len(l) {
-		text := strings.TrimRight(l[pos.Line-1], " \t")
-		indent := len(text) - len(strings.TrimLeft(text, " \t"))
-		pos.Column, width = indent+1, utf8.RuneCountInString(text[indent:])
-		if strings.Contains(text[:indent], "\t") {
-			hint = "YAML indents with blanks, not with tabs"
-		}
-	}
-	p.AddAt(pos, width, hint, "this isn't YAML: %s", message)
 }
 
 // A converter turns yaml.v3's tree into ours and refuses the part of YAML that isn't plain.

@@ -25,7 +25,7 @@ func CheckFQDN(name string) (wrong, hint string) {
 		rest, _, _ = strings.Cut(rest, "/")
 		return fmt.Sprintf("%q is a URL, not an FQDN", name), suggestWrite(rest)
 	case strings.ContainsAny(name, " \t\n\r"):
-		return fmt.Sprintf("the FQDN %q has a space in it", name), suggestWrite(strings.Join(strings.Fields(name), ""))
+		return fmt.Sprintf("the FQDN %q has a space in it", name), suggestWrite(strings.Join(strings.Fields(name), "."))
 	case !isASCII(name):
 		label, err := idna.Lookup.ToASCII(name)
 		if err != nil {
