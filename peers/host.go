@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -13,10 +14,12 @@ import (
 
 // A Host is one machine of the lab: the Edge, a partner's border server, a remote user's client.
 type Host struct {
-	Actor    string // its name in legs and evidence: "edge", "litware"
-	FQDN     string // its name in DNS; empty for a client
-	Product  *policy.Product
-	Settings map[string]string
+	Actor string // its name in legs and evidence: "edge", "litware"
+	FQDN  string // its name in DNS; empty for a client
+	// Interface names its address in Net where that isn't called like the actor: an Edge has several. Empty: Actor.
+	Interface string
+	Product   *policy.Product
+	Settings  map[string]string
 
 	// Certificate is what the host shows in both roles, nil for none.
 	Certificate *tls.Certificate
@@ -32,6 +35,9 @@ type Host struct {
 	KeyLog   io.Writer        // NSS key log, for captures; nil: none
 	Timeouts Timeouts
 }
+
+// Place returns the name of the host's address in Net.
+func (h *Host) Place() string { return cmp.Or(h.Interface, h.Actor) }
 
 // Timeouts bound each phase of a leg. They are ceilings: in the good case, and for a refusal, nothing waits for them.
 type Timeouts struct {

@@ -19,6 +19,7 @@ type Verdict struct {
 	Code      Code
 	Reason    string     // one sentence
 	By        string     // the actor whose judgement decided; empty when none did
+	Side      Side       // the side it stands on
 	Judgement *Judgement // that judgement
 	Fault     string     // why the lab can't say, for Inconclusive
 }
@@ -115,7 +116,7 @@ func (d drawing) refusal() (Verdict, bool) {
 	if !ok {
 		return Verdict{}, false
 	}
-	v := Verdict{Code: e.Judgement.Code, By: e.Host, Judgement: e.Judgement}
+	v := Verdict{Code: e.Judgement.Code, By: e.Host, Side: e.Side, Judgement: e.Judgement}
 	v.Reason = fmt.Sprintf("%s (%s) refuses", e.Host, e.Judgement.Product)
 	if f := e.Judgement.Failed(); len(f) > 0 {
 		v.Reason += ": " + f[0].Detail
@@ -129,6 +130,9 @@ func (d drawing) refusal() (Verdict, bool) {
 
 // noticed reports whether the side opposite to a refusal saw it: an alert, an answer, or at least the connection's end.
 func (d drawing) noticed(refusal Event) bool {
+	if refusal.Side == Initiator && refusal.Conn == "" && !d.has(Initiator, KindConnect, KindHandshake, KindCertSeen) {
+		return true // it refused before it connected: there was no other side yet
+	}
 	other := Initiator
 	if refusal.Side == Initiator {
 		other = Acceptor
@@ -147,7 +151,7 @@ func (d drawing) connection() (Verdict, bool) {
 			return Verdict{Code: orElse(e.Code, NoAnswer), Reason: e.Text}, true
 		case KindRefused:
 			if e.Code != "" && e.Status == 0 { // the initiator itself gave up: no SRV record, not allowed, …
-				return Verdict{Code: e.Code, By: e.Host, Reason: e.Text}, true
+				return Verdict{Code: e.Code, By: e.Host, Side: e.Side, Reason: e.Text}, true
 			}
 		case KindTLSNotOffered:
 			return Verdict{Code: TLSRefused, Reason: e.Text}, true
@@ -161,7 +165,7 @@ func (d drawing) connection() (Verdict, bool) {
 // unjudged is a refusal that only the refused side saw, or whose reason isn't a certificate.
 func (d drawing) unjudged() (Verdict, bool) {
 	if e, ok := d.find(Acceptor, KindRefused); ok {
-		return Verdict{Code: orElse(e.Code, ApplicationRefused), By: e.Host, Reason: e.Text}, true
+		return Verdict{Code: orElse(e.Code, ApplicationRefused), By: e.Host, Side: e.Side, Reason: e.Text}, true
 	}
 	if e, ok := d.find("", KindAlertReceived); ok {
 		return Verdict{Code: TLSRefused, Reason: fmt.Sprintf("%s %s", e.Host, e.Text)}, true
@@ -185,7 +189,7 @@ func (d drawing) unjudged() (Verdict, bool) {
 func (d drawing) undecided() (Verdict, bool) {
 	for _, e := range d.Events {
 		if d.own(e) && e.Kind == KindJudged && e.Judgement != nil && e.Judgement.Outcome == OutcomeUnknown {
-			v := Verdict{Code: Unknown, By: e.Host, Judgement: e.Judgement, Reason: "no source settles what " + e.Judgement.Product + " does"}
+			v := Verdict{Code: Unknown, By: e.Host, Side: e.Side, Judgement: e.Judgement, Reason: "no source settles what " + e.Judgement.Product + " does"}
 			if f := e.Judgement.Failed(); len(f) > 0 {
 				v.Reason += ": " + f[0].Detail
 			}
@@ -229,7 +233,7 @@ func (d drawing) success() (Verdict, bool) {
 				continue
 			}
 			if f := e.Judgement.Failed(); len(f) > 0 && v.Judgement == nil {
-				v.By, v.Judgement = e.Host, e.Judgement
+				v.By, v.Side, v.Judgement = e.Host, e.Side, e.Judgement
 				v.Reason += fmt.Sprintf("; %s (%s) doesn't trust it: %s", e.Host, e.Judgement.Product, f[0].Detail)
 			}
 		}
