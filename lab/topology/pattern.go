@@ -113,13 +113,15 @@ func NearestLeg(pattern string, legs []Leg) (string, bool) {
 			}
 		}
 	}
-	if p, err := ParsePattern(pattern); err == nil {
-		pattern = p.String()
-		for _, l := range legs { // the ends are right, the direction isn't
-			if l.Initiator == p.acceptor.actor && l.Acceptor == p.initiator.actor {
-				return l.ID, true
-			}
-		}
+	p, err := ParsePattern(pattern)
+	if err != nil {
+		return source.Nearest(pattern, names)
 	}
-	return source.Nearest(pattern, names)
+	joins := func(from, to end) int {
+		return slices.IndexFunc(legs, func(l Leg) bool { return l.Initiator == from.actor && l.Acceptor == to.actor })
+	}
+	if i := joins(p.acceptor, p.initiator); i >= 0 && joins(p.initiator, p.acceptor) < 0 { // the wrong way round
+		return legs[i].ID, true
+	}
+	return source.Nearest(p.String(), names)
 }

@@ -164,13 +164,10 @@ func (r *reader) ports(p *Pool, s service) {
 		owner := e.attr("Owner")
 		owner = owner[strings.LastIndex(owner, ":")+1:]
 		switch usage := e.attr("Usage"); {
-		case owner == "AccessEdge" && usage == "SipServer":
-			p.Federation = true
+		case owner == "AccessEdge":
+			// SipServer is for partners, SipClient for remote users; both have the same FQDN.
+			p.Federation = p.Federation || usage == "SipServer"
 			if p.Access.FQDN == "" {
-				p.Access = end
-			}
-		case owner == "AccessEdge" && (p.Access.FQDN == "" || usage == "SipClient"):
-			if end.FQDN != "" {
 				p.Access = end
 			}
 		case owner == "DataEdge" && p.WebConf == (Endpoint{}):

@@ -1,6 +1,8 @@
 package csexport
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
@@ -42,7 +44,7 @@ func (w *writer) line(s string) { w.WriteString(s + "\n") }
 // comment writes text as comment lines of the usual width.
 func (w *writer) comment(indent, text string) {
 	line := indent + "#"
-	for word := range strings.FieldsSeq(text) {
+	for word := range strings.FieldsSeq(printable(text)) {
 		if len(line)+1+len(word) > width && strings.TrimSpace(line) != "#" {
 			w.line(line)
 			line = indent + "#"
@@ -83,7 +85,7 @@ func words[T fmt.Stringer](list []T) string {
 func (w *writer) unknown() {
 	for _, n := range w.i.Notes {
 		if n.Kind == Unknown {
-			w.comment("", printable(n.String()))
+			w.comment("", n.String())
 		}
 	}
 }
@@ -94,7 +96,7 @@ func (w *writer) notes(indent, key string) {
 		if n.Key != key {
 			continue
 		}
-		w.comment(indent, fmt.Sprintf("%s: %s [%s:%d:%d]", n.Kind, printable(n.Message), n.File, n.Line, n.Column))
+		w.comment(indent, fmt.Sprintf("%s: %s [%s:%d:%d]", n.Kind, n.Message, n.File, n.Line, n.Column))
 		for _, try := range n.Try {
 			w.line(indent + "# " + try)
 		}
@@ -149,11 +151,11 @@ func (w *writer) partners() {
 
 func (w *writer) partner(p Partner) {
 	for _, a := range p.Assumed {
-		w.comment("  ", "ambiguous: "+printable(a))
+		w.comment("  ", "ambiguous: "+a)
 	}
 	prefix := "  "
 	if p.LeftOut != "" {
-		w.comment("  ", fmt.Sprintf("%s: %s [%s:%d]", LeftOut, printable(p.LeftOut), p.File, p.Line))
+		w.comment("  ", fmt.Sprintf("%s: %s [%s:%d]", LeftOut, p.LeftOut, p.File, p.Line))
 		prefix = "  # "
 	}
 	fields := []string{"name: " + quoted(p.Name)}
@@ -182,12 +184,13 @@ func quoted(s string) string {
 			return s
 		}
 	}
-	n := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: printable(s), Style: yaml.DoubleQuotedStyle}
-	text, err := yaml.Marshal(&n)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b) // what JSON quotes, YAML reads
+	e.SetEscapeHTML(false)
+	if err := e.Encode(printable(s)); err != nil {
 		return `""`
 	}
-	return strings.Join(strings.Fields(string(text)), " ")
+	return strings.TrimSpace(b.String())
 }
 
 // printable keeps a comment on its line, whatever the export holds.
