@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -85,7 +86,7 @@ func (s *Set) Handler(now func() time.Time) http.Handler {
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
-		url := "http://" + host + r.URL.Path
+		url := "http://" + strings.ToLower(strings.TrimSuffix(host, ".")) + r.URL.Path
 		i := s.find(func(i *issuer) bool { return i.cdp == url })
 		if i == nil {
 			http.Error(w, "no CA of this lab publishes "+url, http.StatusNotFound)

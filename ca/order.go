@@ -21,12 +21,16 @@ import (
 type OrderError struct {
 	CA    string // as passed to Issue
 	Order string // the subject, or what else the order is known by
-	Field string // the order's field, by its JSON name
+	Field string // the order's field, by its JSON name; empty: the order as a whole
 	Err   error  // the reason and the way out
 }
 
 func (e *OrderError) Error() string {
-	return fmt.Sprintf("order %q on the %s CA: %s: %v", e.Order, e.CA, e.Field, e.Err)
+	field := e.Field
+	if field != "" {
+		field += ": "
+	}
+	return fmt.Sprintf("order %q on the CA %q: %s%v", e.Order, e.CA, field, e.Err)
 }
 
 func (e *OrderError) Unwrap() error { return e.Err }
@@ -118,7 +122,10 @@ func complete(o plan.Order) (plan.Order, string, error) {
 		{"not-after", func(o plan.Order) error { return dateFault(o.NotAfter) }},
 		{"permitted-names", permittedFault},
 		{"issuer", issuerFault},
-		{"revoked", revokedFault},
+		{"revoked", alone("revoked", func(o plan.Order) bool { return o.Revoked })},
+		{"intermediate-eku", alone("intermediate-eku", func(o plan.Order) bool { return len(o.IntermediateEKU) > 0 })},
+		{"intermediate-ca", alone("intermediate-ca", func(o plan.Order) bool { return o.IntermediateCA != nil })},
+		{"permitted-names", alone("permitted-names", func(o plan.Order) bool { return len(o.Permitted) > 0 })},
 	} {
 		if err := check.fault(o); err != nil {
 			return o, check.field, err
@@ -206,12 +213,14 @@ func issuerFault(o plan.Order) error {
 	return oneOf("issuer", o.Issuer, issuers)
 }
 
-func revokedFault(o plan.Order) error {
-	if o.Revoked && o.Issuer == plan.IssuerSelfSigned {
-		return errors.New("a self-signed certificate has no CA that could list it as revoked: drop revoked, or " +
-			"let a CA issue it")
+// alone keeps a field that is about the issuer off a self-signed order, where it would silently come to nothing.
+func alone(field string, set func(plan.Order) bool) func(plan.Order) error {
+	return func(o plan.Order) error {
+		if o.Issuer == plan.IssuerSelfSigned && set(o) {
+			return fmt.Errorf("a self-signed certificate has no issuer that this could apply to: drop %s, or have a CA issue it", field)
+		}
+		return nil
 	}
-	return nil
 }
 
 // content names an order by what it holds: equal orders, and only they, have equal content.

@@ -96,12 +96,7 @@ func isLDH(label string) bool {
 	if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
 		return false
 	}
-	for _, r := range label {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-') {
-			return false
-		}
-	}
-	return true
+	return strings.Trim(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == ""
 }
 
 func wildcard(o plan.Order, _ time.Time) string {
@@ -228,8 +223,8 @@ func days(o plan.Order) int {
 	return int((seconds + 86399) / 86400)
 }
 
-// lifetimes are the longest validity periods by date of issuing, the latest first. BR 2.2.6 §6.3.2 has those from 398
-// days on; the dates of the earlier ones are in §1.2.2 of BR 1.6.0 and 1.7.3.
+// lifetimes are the longest validity periods by date of issuing, the latest first. §6.3.2 of BR 2.2.6 has
+// those that end in 2026 and later, §6.3.2 of BR 1.7.4 the dates of the two before.
 func lifetimes() []struct {
 	since string
 	days  int

@@ -49,11 +49,11 @@ type Set struct {
 
 // A leaf is a certificate, who signed it, and its key.
 type leaf struct {
-	cert       *x509.Certificate
-	issuedBy   *issuer // nil: itself
-	root       *issuer
-	signer     crypto.Signer
-	besideWhys []string
+	cert     *x509.Certificate
+	issuedBy *issuer // nil: itself
+	root     *issuer
+	signer   crypto.Signer
+	refusals []string
 }
 
 // NewSet returns a Set without any CA yet.
@@ -90,7 +90,7 @@ func (s *Set) Issue(ctx context.Context, ca string, o plan.Order) (*Issued, erro
 			Order:  o,
 			Leaf:   l.cert,
 			TLS:    tls.Certificate{Certificate: l.chain(o.Chain), PrivateKey: l.signer, Leaf: l.cert},
-			Beside: l.besideWhys,
+			Beside: l.refusals,
 		}, nil
 	})
 }
@@ -108,7 +108,7 @@ func (s *Set) newLeaf(ctx context.Context, ca string, o plan.Order, id string) (
 	if err != nil {
 		return fail("key", err)
 	}
-	l := &leaf{signer: k.signer, besideWhys: refusals(owner, o, s.at)}
+	l := &leaf{signer: k.signer, refusals: refusals(owner, o, s.at)}
 	serial := serialNumber(s.seed, id)
 	public := k.signer.Public()
 
@@ -119,7 +119,7 @@ func (s *Set) newLeaf(ctx context.Context, ca string, o plan.Order, id string) (
 		}
 		self := t.GetCertificate()
 		if l.cert, err = x509util.CreateCertificate(self, self, public, k.signer); err != nil {
-			return fail("sans", err)
+			return fail("", err)
 		}
 		return l, nil
 	}
@@ -128,7 +128,7 @@ func (s *Set) newLeaf(ctx context.Context, ca string, o plan.Order, id string) (
 		return nil, err
 	}
 	if l.issuedBy, err = s.intermediate(ctx, owner, kindOf(o)); err != nil {
-		return fail("permitted-names", err)
+		return fail("", err)
 	}
 	cdp := l.issuedBy.cdp
 	if o.NoCDP {
@@ -138,13 +138,13 @@ func (s *Set) newLeaf(ctx context.Context, ca string, o plan.Order, id string) (
 	if err != nil {
 		return fail("hash", err)
 	}
-	if len(l.besideWhys) == 0 {
+	if len(l.refusals) == 0 {
 		l.cert, err = l.issuedBy.issue(ctx, t, o.SANs, k.request)
 	} else {
 		l.cert, err = l.issuedBy.issueBeside(t)
 	}
 	if err != nil {
-		return fail("sans", err)
+		return fail("", err)
 	}
 	if o.Revoked {
 		if err := l.issuedBy.revoke(ctx, l.cert); err != nil {

@@ -143,7 +143,7 @@ func keyUsage(o plan.Order, subject crypto.PublicKey) x509.KeyUsage {
 }
 
 func signatureAlgorithm(signer crypto.PublicKey, hash string) (x509.SignatureAlgorithm, error) {
-	algorithms := map[string]x509.SignatureAlgorithm{}
+	var algorithms map[string]x509.SignatureAlgorithm
 	switch signer.(type) {
 	case *rsa.PublicKey:
 		algorithms = map[string]x509.SignatureAlgorithm{
@@ -156,13 +156,15 @@ func signatureAlgorithm(signer crypto.PublicKey, hash string) (x509.SignatureAlg
 			"sha384": x509.ECDSAWithSHA384, "sha512": x509.ECDSAWithSHA512,
 		}
 	case ed25519.PublicKey:
-		// Ed25519 has a hash of its own (RFC 8410); the default asks for nothing else.
-		algorithms = map[string]x509.SignatureAlgorithm{hashDefault: x509.PureEd25519}
+		if hash != hashDefault {
+			return 0, fmt.Errorf("an Ed25519 key signs with a hash of its own (RFC 8032), not with %s: leave the hash out or "+
+				"order another key type", hash)
+		}
+		return x509.PureEd25519, nil
 	}
 	algorithm, ok := algorithms[hash]
 	if !ok {
-		return 0, fmt.Errorf("hash %s doesn't go with the signer's key (%T): leave the hash out or order another key type",
-			hash, signer)
+		return 0, fmt.Errorf("a %T doesn't sign with %s", signer, hash)
 	}
 	return algorithm, nil
 }
