@@ -51,7 +51,7 @@ func external(t topology.Topology) Certificate {
 	c.EKUs = []EKU{{Server, "every service on the external interface answers TLS with it", summary}}
 	for _, p := range t.Partners {
 		if p.Product == aol {
-			c.EKUs = append(c.EKUs, EKU{Client, "AOL's public IM, partner " + p.Name + ", asks for it when the Edge connects; no other partner does", summary})
+			c.EKUs = append(c.EKUs, EKU{Client, "AOL's public IM, partner " + p.Name + ", asks for it when the Edge connects; the topic names no other partner that does", summary})
 			c.Notes = append(c.Notes, noteClientEKU)
 			break
 		}
@@ -140,7 +140,7 @@ func (l sanList) add(name, note, reason string, source Source) {
 func (l sanList) xmpp(name, domain string) {
 	reason := "users of XMPP domain " + name + " may talk to XMPP partners"
 	if name != domain {
-		reason += "; a child domain, for part of the users of " + domain
+		reason += ", which is a child domain for part of the users of " + domain
 	}
 	l.add(name, "XMPP namespace "+name, reason, summary)
 }
