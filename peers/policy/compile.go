@@ -15,7 +15,8 @@ type stack struct {
 	phases    []stage
 	alerts    map[verdict.Code]alert
 	rules     []*rule
-	// rank is the phase of each rule, and of an application's name rule under the key "name".
+	// rank is the phase of each rule. The checks name and revocation stand in it for the product's own rules, where
+	// the product has the stack ask them.
 	rank map[string]int
 }
 
@@ -36,7 +37,7 @@ func compileStack(f *stackFile) (*stack, error) {
 	if f.Title == "" {
 		return fail("it has no title")
 	}
-	if !slices.Contains([]strategy{firstMatch, allPaths, asSent, sorted}, f.Path.Strategy) {
+	if !slices.Contains([]strategy{firstMatch, allPaths, noPath, sorted}, f.Path.Strategy) {
 		return fail("the path strategy %q doesn't exist", f.Path.Strategy)
 	}
 	if err := checkSource(f.Path.Source); err != nil {
@@ -71,7 +72,7 @@ func compileStack(f *stackFile) (*stack, error) {
 		for _, id := range p.Rules {
 			s.rank[id] = i
 			placed[id] = true
-			if id == checkName {
+			if id == checkName || id == checkRevocation {
 				continue
 			}
 			r := byID[id]
@@ -93,18 +94,17 @@ func compileStack(f *stackFile) (*stack, error) {
 	return s, nil
 }
 
-func (s *stack) alert(r *rule, code verdict.Code, tls13 bool) uint8 {
-	a, ok := s.alerts[code]
-	if r != nil && r.Alert != nil {
-		a, ok = *r.Alert, true
+// alert returns the alert that a failed rule leads to. r is nil for what no rule of a file says.
+func (s *stack) alert(r *rule, code verdict.Code, when alertCase) uint8 {
+	if r != nil {
+		if a, ok := r.Alert[when]; ok {
+			return a
+		}
 	}
-	if !ok {
-		a = s.alerts[defaultAlert]
+	if a, ok := s.alerts[code][when]; ok {
+		return a
 	}
-	if tls13 {
-		return a.TLS13
-	}
-	return a.TLS12
+	return s.alerts[defaultAlert][when]
 }
 
 // validate refuses a rule that says nothing, says it without a source, or has parameters that can't be.
@@ -170,6 +170,11 @@ func (r *rule) validateParameters() error {
 			return fmt.Errorf("keyUsage has no bit %q", b)
 		}
 	}
+	for _, k := range r.Keys {
+		if !slices.Contains([]string{"rsa", "ecdsa", "ed25519"}, k) {
+			return fmt.Errorf("there are no keys of kind %q", k)
+		}
+	}
 	if len(r.Fields) > 0 != (r.Check == checkCA) {
 		return fmt.Errorf("fields belong to %s", checkCA)
 	}
@@ -211,8 +216,8 @@ func (n *nameRules) validate() error {
 		return fmt.Errorf("cn %q is none of never, no-san, no-match, without", n.CN)
 	case !slices.Contains([]string{"", "any", "first", "last", "none"}, n.Several):
 		return fmt.Errorf("several %q is none of any, first, last, none", n.Several)
-	case !slices.Contains([]string{"none", "label", "partial", "labels"}, n.Wildcard):
-		return fmt.Errorf("wildcard %q is none of none, label, partial, labels", n.Wildcard)
+	case !slices.Contains([]string{"none", "label", "partial", "leading", "labels"}, n.Wildcard):
+		return fmt.Errorf("wildcard %q is none of none, label, partial, leading, labels", n.Wildcard)
 	case !slices.Contains([]string{"", "kept", "removed"}, n.Dot):
 		return fmt.Errorf("trailing-dot %q is neither kept nor removed", n.Dot)
 	case !slices.Contains([]string{"", "ignored", "kept"}, n.Case):

@@ -33,12 +33,8 @@ type pathRules struct {
 	PartialChain bool `yaml:"partial-chain"`
 	// LeafAnchor accepts a leaf that is itself in the store without looking further.
 	LeafAnchor bool `yaml:"leaf-anchor"`
-	// CheckLeafAnchor keeps asking the leaf's own rules of a leaf that LeafAnchor accepted.
-	CheckLeafAnchor bool `yaml:"check-leaf-anchor"`
 	// KeyIDs makes an issuer whose key identifier differs from the subject's authority key identifier no issuer.
 	KeyIDs bool `yaml:"key-ids"`
-	// MaxDepth is the greatest number of certificates between leaf and anchor; 0: no limit.
-	MaxDepth int `yaml:"max-depth"`
 }
 
 // A strategy is one way to build a path; each is a function in path.go.
@@ -47,7 +43,7 @@ type strategy string
 const (
 	firstMatch strategy = "first-match" // one path, the first issuer that fits; the store is asked before the presented certificates
 	allPaths   strategy = "all-paths"   // every path; one that passes all rules is enough
-	asSent     strategy = "as-sent"     // the presented order is the path
+	noPath     strategy = "none"        // chains are not looked at
 	sorted     strategy = "sorted"      // the presented certificates in issuing order, and then the store
 )
 
@@ -65,27 +61,47 @@ const (
 	walkDown walk = "down" // anchor first
 )
 
-// An alert is the TLS alert that a refusal leads to. TLS 1.2 and 1.3 may differ.
-type alert struct{ TLS12, TLS13 uint8 }
+// An alert is the TLS alert that a refusal leads to, by role and by TLS version.
+type alert map[alertCase]uint8
 
-// UnmarshalYAML takes a number for both versions, or {1.2: n, 1.3: n}.
+type alertCase struct {
+	role  Role
+	tls13 bool
+}
+
+// UnmarshalYAML takes a number for all cases, or a mapping from TLS versions (1.2, 1.3) or roles to such.
 func (a *alert) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind == yaml.ScalarNode {
+	*a = alert{}
+	return a.set(n, []Role{Acceptor, Initiator}, []bool{false, true})
+}
+
+func (a *alert) set(n *yaml.Node, roles []Role, versions []bool) error {
+	if n.Kind != yaml.MappingNode {
 		var v uint8
 		if err := n.Decode(&v); err != nil {
 			return err
 		}
-		a.TLS12, a.TLS13 = v, v
+		for _, r := range roles {
+			for _, tls13 := range versions {
+				(*a)[alertCase{r, tls13}] = v
+			}
+		}
 		return nil
 	}
-	var v struct {
-		TLS12 uint8 `yaml:"1.2"`
-		TLS13 uint8 `yaml:"1.3"`
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		r, v := roles, versions
+		switch key := n.Content[i]; key.Value {
+		case "1.2", "1.3":
+			v = []bool{key.Value == "1.3"}
+		case string(Acceptor), string(Initiator):
+			r = []Role{Role(key.Value)}
+		default:
+			return fmt.Errorf("line %d: an alert depends on %s, %s, 1.2 or 1.3, not on %q", key.Line, Acceptor, Initiator, key.Value)
+		}
+		if err := a.set(n.Content[i+1], r, v); err != nil {
+			return err
+		}
 	}
-	if err := n.Decode(&v); err != nil {
-		return err
-	}
-	a.TLS12, a.TLS13 = v.TLS12, v.TLS13
 	return nil
 }
 
@@ -106,15 +122,19 @@ type rule struct {
 	Certs   certs             `yaml:"certs"`   // which certificates of the path; empty: as usual for the check
 
 	// Unknown makes a failure of this rule an unknown: the rule is one that may or may not exist.
-	Unknown bool         `yaml:"unknown"`
-	Code    verdict.Code `yaml:"code"`  // instead of the check's usual code
-	Alert   *alert       `yaml:"alert"` // instead of the stack's for the code
+	Unknown bool `yaml:"unknown"`
+	// Fatal makes a failure end the handshake even where the application lets bad chains through: the stack itself
+	// can't go on.
+	Fatal bool         `yaml:"fatal"`
+	Code  verdict.Code `yaml:"code"`  // instead of the check's usual code
+	Alert alert        `yaml:"alert"` // instead of the stack's for the code
 
 	// Parameters.
 	Cases      []eKUCase  `yaml:"cases"`       // eku, eku-ca
 	AnyOf      []string   `yaml:"any-of"`      // key-usage: one of these bits is needed
 	SelfIssued string     `yaml:"self-issued"` // path-length: "counted" if self-issued CAs count
 	Known      []string   `yaml:"known"`       // critical: OIDs that the judge processes
+	Keys       []string   `yaml:"keys"`        // key-usage: only for keys of these kinds, "rsa", "ecdsa", "ed25519"
 	MinRSA     int        `yaml:"min-rsa"`     // key-strength: bits
 	MinEC      int        `yaml:"min-ec"`      // key-strength: bits
 	Kinds      []string   `yaml:"kinds"`       // key-strength: key types that the judge takes; empty: any

@@ -17,7 +17,8 @@ var ekuConditions = map[string]func(c *cert) bool{
 	"has-gated-crypto": func(c *cert) bool {
 		return c.listsEKU(x509.ExtKeyUsageNetscapeServerGatedCrypto) || c.listsEKU(x509.ExtKeyUsageMicrosoftServerGatedCrypto)
 	},
-	"else": func(*cert) bool { return true },
+	"has-netscape-gated-crypto": func(c *cert) bool { return c.listsEKU(x509.ExtKeyUsageNetscapeServerGatedCrypto) },
+	"else":                      func(*cert) bool { return true },
 }
 
 // The answers of an EKU rule's cases.

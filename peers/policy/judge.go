@@ -24,9 +24,12 @@ func (p *Product) Handshake(q Question) verdict.Judgement {
 	}
 	way, checks := p.askStack(&q, s, r)
 	j.Checks = p.askOwn(checks, &inquiry{q: &q, purpose: r.Purpose, path: way}, r, verdict.TLS)
-	if r.Chain == refuseTLS {
-		p.decide(&j, &q, func(*verdict.Check) consequence { return r.Chain })
-	}
+	p.decide(&j, &q, func(c *verdict.Check) consequence {
+		if to := p.consequence(c, r, q.Role); to == refuseTLS {
+			return to
+		}
+		return carryOn
+	})
 	return j
 }
 
@@ -39,7 +42,8 @@ func (p *Product) askOwn(checks []verdict.Check, in *inquiry, r roleFile, layer 
 		}
 		for depth := range in.path.certs {
 			if in.concerns(own.Certs, depth) {
-				checks = record(checks, answer(own, in, depth))
+				c := answer(own, in, depth)
+				checks = p.place(checks, c, in.q.Role, layer == verdict.TLS)
 			}
 		}
 	}
@@ -187,7 +191,7 @@ func (p *Product) Identify(q Question, h verdict.Judgement) verdict.Judgement {
 		j.Checks = p.askOwn(j.Checks, &inquiry{q: &q, purpose: r.Purpose, path: &path{certs: []*cert{leaf}}}, r, verdict.Application)
 		for i := range p.file.Rules {
 			if own := &p.file.Rules[i]; own.Check == checkName && r.Reference != RefNone && p.asks(own, &q, r) {
-				j.Checks = p.place(j.Checks, own.check(askName(leaf, own.Name, q.Name), leaf), q.Role, r)
+				j.Checks = p.place(j.Checks, own.check(askName(leaf, own.Name, q.Name), leaf), q.Role, r.Name == refuseTLS)
 			}
 		}
 	}
@@ -197,40 +201,43 @@ func (p *Product) Identify(q Question, h verdict.Judgement) verdict.Judgement {
 				RuleID: own.ID, Source: own.Source, Detail: "no certificate is looked at"})
 		}
 	}
-	p.decide(&j, &q, func(c *verdict.Check) consequence { return p.consequence(c, r) })
+	p.decide(&j, &q, func(c *verdict.Check) consequence { return p.consequence(c, r, q.Role) })
 	return j
 }
 
-// place puts the answer to a name rule where the product asks it: inside the handshake if that is where it would be
-// refused, else after everything the stack asks.
-func (p *Product) place(checks []verdict.Check, c verdict.Check, role Role, r roleFile) []verdict.Check {
+// place puts the answer to one of the product's own rules where it is asked: at the place that the stack has for such
+// checks if the stack asks it, else after everything.
+func (p *Product) place(checks []verdict.Check, c verdict.Check, role Role, inStack bool) []verdict.Check {
 	s := p.stacks[role]
-	rank, ok := s.rank[checkName]
-	if r.Name != refuseTLS || !ok {
-		return append(checks, c)
+	rank, ok := s.rank[c.Name]
+	if !inStack || !ok {
+		return record(checks, c)
 	}
 	at := slices.IndexFunc(checks, func(o verdict.Check) bool {
 		other, known := s.rank[o.RuleID]
-		return !known || other > rank
+		return known && other > rank
 	})
 	if at < 0 {
-		at = len(checks)
+		return record(checks, c)
 	}
 	return slices.Insert(checks, at, c)
 }
 
 // consequence says what a failed check leads to.
-func (p *Product) consequence(c *verdict.Check, r roleFile) consequence {
+func (p *Product) consequence(c *verdict.Check, r roleFile, role Role) consequence {
 	switch c.Name {
 	case checkPresence, checkUnused:
 		return r.Missing
 	case checkName:
 		return r.Name
 	}
-	for i := range p.file.Rules {
-		if own := &p.file.Rules[i]; own.ID == c.RuleID && own.Layer == verdict.Application {
-			return r.Name
-		}
+	own := p.rule(c.RuleID, role)
+	switch {
+	case own == nil:
+	case own.Fatal:
+		return refuseTLS
+	case own.Layer == verdict.Application:
+		return r.Name
 	}
 	return r.Chain
 }
@@ -281,15 +288,21 @@ func (p *Product) decide(j *verdict.Judgement, q *Question, consequenceOf func(*
 
 // alertFor returns the alert with which the product refuses a handshake for a failed check.
 func (p *Product) alertFor(c *verdict.Check, q *Question) uint8 {
-	s := p.stacks[q.Role]
-	var own *rule
-	find := func(r *rule) bool { return r.ID == c.RuleID }
-	if i := slices.IndexFunc(s.rules, find); i >= 0 {
-		own = s.rules[i]
-	} else if i := slices.IndexFunc(p.file.Rules, func(r rule) bool { return r.ID == c.RuleID }); i >= 0 {
-		own = &p.file.Rules[i]
+	return p.stacks[q.Role].alert(p.rule(c.RuleID, q.Role), c.Code, alertCase{q.Role, q.TLS == tls.VersionTLS13})
+}
+
+// rule returns the rule with an ID that the product asks in a role, or nil.
+func (p *Product) rule(id string, role Role) *rule {
+	same := func(r *rule) bool { return r.ID == id }
+	if i := slices.IndexFunc(p.stacks[role].rules, same); i >= 0 {
+		return p.stacks[role].rules[i]
 	}
-	return s.alert(own, c.Code, q.TLS == tls.VersionTLS13)
+	for i := range p.file.Rules {
+		if r := &p.file.Rules[i]; same(r) {
+			return r
+		}
+	}
+	return nil
 }
 
 // Judge answers for stack and application together.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/asn1"
+	"net"
 	"slices"
 	"strings"
 
@@ -22,8 +23,8 @@ type nameRules struct {
 	Without []string `yaml:"without"`
 	// Several says which of several common names counts: "any", "first", "last", "none" (more than one: none).
 	Several string `yaml:"several"`
-	// Wildcard says what an asterisk may stand for: "none", "label" (all of the left-most label), "partial" (a part of
-	// it), "label-or-suffix" (any number of labels), "literal-suffix".
+	// Wildcard says what an asterisk may stand for: "none", "label" (all of the left-most label), "partial" (that, its
+	// start or its end), "leading" (that, or its start), "labels" (any number of labels).
 	Wildcard string `yaml:"wildcard"`
 	// WildcardCN lets wildcards stand in the common name too.
 	WildcardCN bool `yaml:"wildcard-cn"`
@@ -33,6 +34,8 @@ type nameRules struct {
 	Dot string `yaml:"trailing-dot"`
 	// Unicode turns a name with other than ASCII letters into A-labels before it is compared.
 	Unicode bool `yaml:"to-ascii"`
+	// Addresses compares a name that is an IP address with iPAddress entries, and with nothing else.
+	Addresses bool `yaml:"addresses"`
 	// Case is "ignored" or "kept".
 	Case string `yaml:"case"`
 }
@@ -50,6 +53,12 @@ const (
 
 // askName compares a certificate's names with the name that the judge looks for.
 func askName(c *cert, r *nameRules, want string) finding {
+	if ip := net.ParseIP(want); r.Addresses && ip != nil {
+		if slices.ContainsFunc(c.IPAddresses, ip.Equal) {
+			return passed
+		}
+		return fails(verdict.NameMismatch, "looked for the address "+want+"; "+c.label()+" doesn't have it")
+	}
 	norm, ok := r.normalise(want)
 	if !ok {
 		return fails(verdict.NameMismatch, want+" is no name that can be looked for")
@@ -138,6 +147,9 @@ func (r *nameRules) covers(presented, want string) bool {
 		return label == "*" && wantLabel != "" && r.equal(rest, wantRest)
 	case "partial":
 		return r.equal(rest, wantRest) && partial(label, wantLabel)
+	case "leading":
+		return label[0] == '*' && r.equal(rest, wantRest) && len(wantLabel) >= len(label)-1 &&
+			r.equal(label[1:], wantLabel[len(wantLabel)-len(label)+1:])
 	case "labels":
 		return label == "*" && len(want) > len(rest)+1 && r.equal("."+rest, want[len(want)-len(rest)-1:])
 	}
@@ -201,12 +213,15 @@ func (r *nameRules) explain(c *cert, want string, cns []string, consulted bool) 
 // nearWildcard reports whether someone could think that presented, a name with an asterisk, covers want: its text
 // does, or it covers what is right below want.
 func nearWildcard(presented, want string) bool {
-	label, rest, ok := strings.Cut(strings.ToLower(presented), ".")
-	if !ok || !strings.Contains(label, "*") {
+	before, after, ok := strings.Cut(strings.ToLower(presented), "*")
+	if !ok {
 		return false
 	}
 	want = strings.ToLower(want)
-	return want == rest || strings.HasSuffix(want, "."+rest)
+	if "."+want == after && before == "" {
+		return true
+	}
+	return len(want) > len(before)+len(after) && strings.HasPrefix(want, before) && strings.HasSuffix(want, after)
 }
 
 func namesInWords(c *cert, cns []string) string {

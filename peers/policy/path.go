@@ -41,8 +41,8 @@ func (b *builder) paths() []*path {
 	switch b.rules.Strategy {
 	case allPaths:
 		return b.all()
-	case asSent:
-		return []*path{b.sent(b.presented)}
+	case noPath:
+		return []*path{{certs: b.presented[:1], anchored: true}}
 	case sorted:
 		return []*path{b.sent(b.sort())}
 	default:
@@ -170,54 +170,79 @@ func (b *builder) all() []*path {
 // repeats reports whether c, or another certificate for the same name and key, is in chain.
 func repeats(chain []*cert, c *cert) bool {
 	return slices.ContainsFunc(chain, func(o *cert) bool {
-		return o.equal(c) || (sameName(o.RawSubject, c.RawSubject) &&
-			slices.Equal(o.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo))
+		return o.equal(c) || sameKey(o, c)
 	})
 }
 
-// sort puts the presented certificates into issuing order and leaves out those that have no place in it.
+// sort puts the presented certificates into issuing order, and the root, if it was sent, out.
 func (b *builder) sort() []*cert {
 	chain := []*cert{b.presented[0]}
 	rest := slices.Clone(b.presented[1:])
-	for {
-		last := chain[len(chain)-1]
-		if last.selfIssued {
-			return chain
-		}
-		i := slices.IndexFunc(rest, func(c *cert) bool { return canIssue(c, last, b.rules.KeyIDs) })
+	for last := chain[0]; !b.issued(last, last); last = chain[len(chain)-1] {
+		i := slices.IndexFunc(rest, func(c *cert) bool { return b.issued(c, last) })
 		if i < 0 {
-			return chain
+			break
 		}
 		chain = append(chain, rest[i])
 		rest = slices.Delete(rest, i, i+1)
 	}
+	if last := chain[len(chain)-1]; len(chain) > 1 && b.issued(last, last) {
+		chain = chain[:len(chain)-1]
+	}
+	return chain
 }
 
-// sent takes chain as the path, cuts it at the first certificate that the store holds or that the store can issue, and
-// ends it with the store's issuer of its last.
+// issued reports whether issuer fits child by name and key identifier.
+func (b *builder) issued(issuer, child *cert) bool {
+	return sameName(issuer.RawSubject, child.RawIssuer) && (!b.rules.KeyIDs || keyIDsAgree(issuer, child))
+}
+
+// sent takes chain as the path and ends it with the store's issuer of its last certificate or, if there is none, with
+// a certificate of chain that the store holds. Where that one comes first in the chain, the rest isn't looked at.
 func (b *builder) sent(chain []*cert) *path {
-	p := &path{}
-	for i, c := range chain {
-		if i > 0 && !canIssue(c, chain[i-1], b.rules.KeyIDs) {
-			break
+	p := &path{certs: chain}
+	last := chain[len(chain)-1]
+	for _, name := range [][]byte{last.RawIssuer, last.RawSubject} {
+		var pool []*cert
+		for _, c := range b.store {
+			if sameName(c.RawSubject, name) {
+				pool = append(pool, c)
+			}
 		}
-		if j := slices.IndexFunc(b.store, c.equal); j >= 0 && (i > 0 || b.rules.LeafAnchor) &&
-			(b.rules.PartialChain || c.selfSigned()) {
-			p.certs = append(p.certs, b.store[j])
+		for i, c := range chain {
+			held := slices.IndexFunc(pool, func(s *cert) bool { return s.equal(c) || i > 0 && sameKey(s, c) })
+			if held < 0 {
+				continue
+			}
+			p.certs = append(slices.Clone(chain[:i]), pool[held])
 			p.anchored, p.leafTrusted = true, i == 0
-			return p
-		}
-		p.certs = append(p.certs, c)
-		if a := b.pick(b.store, p.certs, c); a != nil && (b.rules.PartialChain || a.selfSigned()) &&
-			signed(a.Certificate, c.Certificate) {
-			p.certs = append(p.certs, a)
-			p.anchored = true
 			b.finish(p)
 			return p
+		}
+		if issuer := b.pickTrusted(pool, last); issuer != nil {
+			p.certs = append(slices.Clip(chain), issuer)
+			p.anchored = true
+			break
 		}
 	}
 	b.finish(p)
 	return p
+}
+
+// pickTrusted returns the certificate of pool that issued child: the last valid one if several fit.
+func (b *builder) pickTrusted(pool []*cert, child *cert) *cert {
+	var best *cert
+	for _, c := range pool {
+		if b.issued(c, child) && (best == nil || validAt(c, b.at)) {
+			best = c
+		}
+	}
+	return best
+}
+
+// sameKey reports whether two certificates are for the same name and key.
+func sameKey(a, b *cert) bool {
+	return sameName(a.RawSubject, b.RawSubject) && slices.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
 }
 
 // finish says why a path isn't anchored, and finds a signature in it that doesn't hold.

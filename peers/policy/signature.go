@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"math/big"
 	"strconv"
+	"strings"
 )
 
 // signatureFits reports whether child's signature is of a kind that issuer's key can make.
@@ -106,6 +107,13 @@ func isPSS(c *x509.Certificate) bool {
 		return true
 	}
 	return false
+}
+
+// keyFamily names the kind of c's key: "rsa", "ecdsa", "ed25519", "unknown".
+func keyFamily(c *x509.Certificate) string {
+	kind, _ := keyKind(c)
+	family, _, _ := strings.Cut(kind, "-")
+	return family
 }
 
 // keyKind names c's key: "rsa", "ecdsa-p256", "ed25519", …, and its size in bits (0 if unknown).
