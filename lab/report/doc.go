@@ -1,0 +1,56 @@
+// Package report turns a run's result into what people and machines read: text for a terminal, JSON for programs, and
+// JUnit XML for CI servers. Everything here is a pure function of the result; what differs between two runs of the
+// same scenarios is only what the result itself says differs (durations, port numbers, fingerprints).
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/edgelab/edgelab/lab"
+)
+
+// A Format is one way to write a result.
+type Format string
+
+// The formats.
+const (
+	FormatText  Format = "text"  // for people
+	FormatJSON  Format = "json"  // lab.Result as it is; see JSON
+	FormatJUnit Format = "junit" // see JUnit
+)
+
+// Formats returns every format.
+func Formats() []Format { return []Format{FormatText, FormatJSON, FormatJUnit} }
+
+// A Detail is how much of a leg that went as expected the text tells. A leg that didn't is always told in full.
+type Detail int
+
+// The levels of detail.
+const (
+	Brief    Detail = iota // nothing: its scenario has a line
+	Stories                // why, for each leg that isn't trusted: a scenario that teaches a failure shows it
+	Evidence               // all that happened, of every leg
+)
+
+// Options are what a reader can choose.
+type Options struct {
+	Detail Detail // text
+	Colour bool   // text: with ANSI escape sequences
+	// Line returns one line of an input file, so that the text can quote an expectation; ok is false when the file
+	// can't be read again (it came from a pipe). nil: nothing is quoted.
+	Line func(file string, line int) (text string, ok bool)
+}
+
+// Write writes r to w in the given format.
+func Write(w io.Writer, f Format, r *lab.Result, o Options) error {
+	switch f {
+	case FormatText:
+		return Text(w, r, o)
+	case FormatJSON:
+		return JSON(w, r)
+	case FormatJUnit:
+		return JUnit(w, r, o)
+	}
+	return fmt.Errorf("report: no format %q", f)
+}
