@@ -1,0 +1,37 @@
+# edgelab. make help lists the targets.
+
+SHELL := /bin/bash
+GO ?= go
+# Run only benchmarks like this one.
+BENCH ?= .
+
+.DEFAULT_GOAL := build
+.PHONY: build test lint bench fuzz conformance tools clean help
+
+build: ## build bin/edgelab
+	$(GO) build -trimpath -o bin/edgelab ./cmd/edgelab
+
+test: tools ## go vet, and every test with the race detector
+	$(GO) vet ./...
+	$(GO) test -race ./...
+
+lint: ## golangci-lint as .golangci.yml says
+	@.ci/lint
+
+bench: ## the cost of a leg, as a ratio to the floor measured in the same run
+	$(GO) test -run '^$$' -bench '$(BENCH)' ./...
+
+fuzz: ## every fuzz test for FUZZTIME each, 10 s unless set
+	@.ci/fuzz
+
+conformance: tools ## measure real products and compare them with the policies; needs root, debootstrap and a Debian mirror
+	$(GO) test -count=1 -timeout=60m ./peers/conformance/...
+
+tools: ## see that the programs that tests talk to are there; as root on Debian, install them
+	@.ci/tools
+
+clean: ## remove what build made
+	rm -rf bin
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
