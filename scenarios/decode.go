@@ -31,6 +31,7 @@ func (l *loader) scenario(name string, root *source.Node) Scenario {
 	p.Mapping(root, "a scenario", Keys()...)
 	s := Scenario{
 		Name:      nameOf(name),
+		File:      name,
 		Title:     p.Text(root.Get("title"), "title"),
 		Teaches:   p.Text(root.Get("teaches"), "teaches"),
 		Base:      p.Text(root.Get("base"), "base"),

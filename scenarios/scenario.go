@@ -16,6 +16,7 @@ var DefaultAt = time.Date(2026, time.November, 24, 0, 0, 0, 0, time.UTC)
 // A Scenario is what one run is about.
 type Scenario struct {
 	Name     string            `json:"name"` // the file's name without .yaml
+	File     string            `json:"file"` // as it was given; catalogue files start with scenarios/catalogue/
 	Title    string            `json:"title,omitempty"`
 	Teaches  string            `json:"teaches,omitempty"` // the point of it, in a sentence
 	Proves   []string          `json:"proves,omitempty"`  // statements of the source topic: S1 to S9

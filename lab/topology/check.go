@@ -62,9 +62,10 @@ func (c *checker) fqdn(path source.Path, name string) bool {
 	return wrong == ""
 }
 
-// host takes a name for one machine of the lab, each of which has an address of its own.
+// host takes a name for one machine of the lab, each of which has an address of its own. It is empty only if the name
+// that it would be derived from is no FQDN.
 func (c *checker) host(path source.Path, name, whose string) {
-	if !c.fqdn(path, name) {
+	if name == "" || !c.fqdn(path, name) {
 		return
 	}
 	if other, taken := c.hosts[name]; taken {
@@ -92,9 +93,7 @@ func (c *checker) edge() {
 	oneOf(c, "edge.layout", "layout", e.Layout, Layouts())
 	c.product("edge.product", e.Product)
 	c.subject("edge.access", e.Access, "the Access Edge")
-	if e.WebConf != "" {
-		c.host("edge.webconf", e.WebConf, "the Web Conferencing Edge")
-	}
+	c.host("edge.webconf", e.WebConf, "the Web Conferencing Edge")
 	c.subject("edge.internal", e.Internal, "the internal Edge interface")
 	c.subject("edge.next-hop", e.NextHop, "the next hop")
 }
@@ -175,9 +174,7 @@ func (c *checker) partnerDomain(path source.Path, p Partner) {
 			c.domains[p.Domain] = "partner " + p.Name
 		}
 	}
-	if p.Host != "" {
-		c.host(path.Child("host"), p.Host, "partner "+p.Name)
-	}
+	c.host(path.Child("host"), p.Host, "partner "+p.Name)
 }
 
 func (c *checker) sipPartner(path source.Path, p Partner) {

@@ -9,23 +9,23 @@ import (
 // lync-2013; the internal FQDN lsedge.<domain of access>; the next hop fe.<domain of the internal FQDN>; a partner's
 // host sip.<domain> or xmpp.<domain>; its listing public-im for a public IM product and allowed-domain for every
 // other SIP product; what a public IM provider has provisioned for us, the Access Edge FQDN; and an XMPP partner's
-// entry as New-CsXmppAllowedPartner makes it. t isn't changed.
+// entry as New-CsXmppAllowedPartner makes it. Nothing is derived from a name that isn't an FQDN. t isn't changed.
 func WithDefaults(t Topology) Topology {
 	e := &t.Edge
 	fill(&e.Layout, SingleNAT)
 	fill(&e.Product, "lync-2013")
-	if domain := parent(e.Access); domain != "" {
-		fill(&e.Internal, "lsedge."+domain)
+	if isFQDN(e.Access) {
+		fill(&e.Internal, "lsedge."+parent(e.Access))
 	}
-	if domain := parent(e.Internal); domain != "" {
-		fill(&e.NextHop, "fe."+domain)
+	if isFQDN(e.Internal) {
+		fill(&e.NextHop, "fe."+parent(e.Internal))
 	}
 	t.Partners = slices.Clone(t.Partners)
 	for i := range t.Partners {
 		p := &t.Partners[i]
 		switch p.Protocol {
 		case SIP:
-			if p.Domain != "" {
+			if isFQDN(p.Domain) {
 				fill(&p.Host, "sip."+p.Domain)
 			}
 			if IsPublicIM(p.Product) {
@@ -36,7 +36,7 @@ func WithDefaults(t Topology) Topology {
 				fill(&p.EdgeFQDN, e.Access)
 			}
 		case XMPP:
-			if p.Domain != "" {
+			if isFQDN(p.Domain) {
 				fill(&p.Host, "xmpp."+p.Domain)
 			}
 			if p.XMPP == (Allowed{}) {
@@ -49,6 +49,11 @@ func WithDefaults(t Topology) Topology {
 
 // IsPublicIM reports whether a product is a public IM provider: aol-pic, msn-pic, yahoo-pic.
 func IsPublicIM(product string) bool { return strings.HasSuffix(product, "-pic") }
+
+func isFQDN(name string) bool {
+	wrong, _ := CheckFQDN(name)
+	return wrong == ""
+}
 
 func fill[T ~string](field *T, value T) {
 	if *field == "" {
