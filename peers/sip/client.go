@@ -258,7 +258,8 @@ func (s *Session) Do(ctx context.Context, req *sip.Request) (*sip.Response, erro
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.timeouts().Exchange)
 	defer cancel()
-	res, err := s.client.Do(ctx, req)
+	// What sipgo makes of a failure says less than the connection's reader.
+	res, _ := s.client.Do(ctx, req)
 	if res != nil {
 		if res.StatusCode == sip.StatusOK {
 			return res, nil
@@ -267,6 +268,7 @@ func (s *Session) Do(ctx context.Context, req *sip.Request) (*sip.Response, erro
 		return res, fmt.Errorf("%s: %d %s: %w", req.Method, res.StatusCode, printable(res.Reason), ErrRefused)
 	}
 	// There is no response. Either the connection is over, and its reader knows why or is about to, or time is up.
+	var err error
 	select {
 	case <-s.conn.done:
 		err = s.conn.cause()

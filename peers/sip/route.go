@@ -38,10 +38,10 @@ type route struct {
 }
 
 // failed returns the check that ends the route, nil if none does.
-func (r route) failed() *verdict.Check {
-	for i := range r.checks {
-		if !r.checks[i].OK {
-			return &r.checks[i]
+func (rt route) failed() *verdict.Check {
+	for i := range rt.checks {
+		if !rt.checks[i].OK {
+			return &rt.checks[i]
 		}
 	}
 	return nil
