@@ -61,6 +61,10 @@ func TestDraw(t *testing.T) {
 			events: []verdict.Event{judged(acceptor, verdict.OutcomeRejected, verdict.ClientEKUMissing), ev(initiator, verdict.KindExchanged), ev(initiator, verdict.KindClosed)},
 		},
 		{
+			name: "initiator refuses before it connects", want: verdict.SRVMissing,
+			events: []verdict.Event{judged(initiator, verdict.OutcomeRejected, verdict.SRVMissing), {Side: initiator, Kind: verdict.KindRefused, Code: verdict.SRVMissing, Status: 504}},
+		},
+		{
 			name: "initiator refuses", want: verdict.ServerEKUMissing,
 			events: []verdict.Event{judged(initiator, verdict.OutcomeRejected, verdict.ServerEKUMissing), ev(acceptor, verdict.KindAlertReceived)},
 		},
