@@ -216,10 +216,12 @@ func (n *nameRules) validate() error {
 		return fmt.Errorf("cn %q is none of never, no-san, no-match, without", n.CN)
 	case !slices.Contains([]string{"", "any", "first", "last", "none"}, n.Several):
 		return fmt.Errorf("several %q is none of any, first, last, none", n.Several)
-	case !slices.Contains([]string{"none", "label", "partial", "leading", "labels"}, n.Wildcard):
-		return fmt.Errorf("wildcard %q is none of none, label, partial, leading, labels", n.Wildcard)
+	case !slices.Contains([]string{"none", "label", "partial", "leading", "glob", "any-label"}, n.Wildcard):
+		return fmt.Errorf("wildcard %q is none of none, label, partial, leading, glob, any-label", n.Wildcard)
 	case !slices.Contains([]string{"", "kept", "removed"}, n.Dot):
 		return fmt.Errorf("trailing-dot %q is neither kept nor removed", n.Dot)
+	case n.EmptySAN != "" && n.EmptySAN != "refused":
+		return fmt.Errorf("empty-san %q is not refused", n.EmptySAN)
 	case !slices.Contains([]string{"", "ignored", "kept"}, n.Case):
 		return fmt.Errorf("case %q is neither ignored nor kept", n.Case)
 	}

@@ -33,6 +33,8 @@ type pathRules struct {
 	PartialChain bool `yaml:"partial-chain"`
 	// LeafAnchor accepts a leaf that is itself in the store without looking further.
 	LeafAnchor bool `yaml:"leaf-anchor"`
+	// LeafUnchecked asks nothing more of a leaf that LeafAnchor accepted.
+	LeafUnchecked bool `yaml:"leaf-unchecked"`
 	// KeyIDs makes an issuer whose key identifier differs from the subject's authority key identifier no issuer.
 	KeyIDs bool `yaml:"key-ids"`
 }

@@ -124,6 +124,9 @@ func (p *Product) askStack(q *Question, s *stack, r roleFile) (*path, []verdict.
 func (p *Product) askPath(in *inquiry, s *stack, r roleFile) []verdict.Check {
 	checks := make([]verdict.Check, 0, len(s.rules))
 	n := len(in.path.certs)
+	if in.path.leafTrusted && s.path.LeafUnchecked {
+		return checks
+	}
 	for _, st := range s.phases {
 		var asked [16]bool
 		for step := range n {

@@ -24,7 +24,7 @@ type nameRules struct {
 	// Several says which of several common names counts: "any", "first", "last", "none" (more than one: none).
 	Several string `yaml:"several"`
 	// Wildcard says what an asterisk may stand for: "none", "label" (all of the left-most label), "partial" (that, its
-	// start or its end), "leading" (that, or its start), "labels" (any number of labels).
+	// start or its end), "leading" (that, or its start), "glob" (any part of it), "any-label" (any part of any label).
 	Wildcard string `yaml:"wildcard"`
 	// WildcardCN lets wildcards stand in the common name too.
 	WildcardCN bool `yaml:"wildcard-cn"`
@@ -36,6 +36,8 @@ type nameRules struct {
 	Unicode bool `yaml:"to-ascii"`
 	// Addresses compares a name that is an IP address with iPAddress entries, and with nothing else.
 	Addresses bool `yaml:"addresses"`
+	// EmptySAN is "refused" where a SAN extension without entries is an error.
+	EmptySAN string `yaml:"empty-san"`
 	// Case is "ignored" or "kept".
 	Case string `yaml:"case"`
 }
@@ -58,6 +60,9 @@ func askName(c *cert, r *nameRules, want string) finding {
 			return passed
 		}
 		return fails(verdict.NameMismatch, "looked for the address "+want+"; "+c.label()+" doesn't have it")
+	}
+	if r.EmptySAN == "refused" && c.hasSAN && emptySAN(c) {
+		return fails(verdict.NameMismatch, c.label()+" has a SAN extension without entries")
 	}
 	norm, ok := r.normalise(want)
 	if !ok {
@@ -131,27 +136,74 @@ func (r *nameRules) matchesCN(cn, want string) bool {
 
 // covers reports whether a presented name with an asterisk stands for want under these rules.
 func (r *nameRules) covers(presented, want string) bool {
+	if !strings.Contains(presented, "*") {
+		return false
+	}
 	label, rest, ok := strings.Cut(presented, ".")
-	if !ok || !strings.Contains(label, "*") || strings.Contains(rest, "*") {
+	wantLabel, wantRest, wantOK := strings.Cut(want, ".")
+	if !ok || !wantOK || wantLabel == "" || strings.Count(rest, ".")+1 < r.WildcardLabels {
 		return false
 	}
-	if strings.Count(rest, ".")+1 < r.WildcardLabels {
-		return false
+	if r.Wildcard == "any-label" {
+		return globLabels(strings.ToLower(presented), strings.ToLower(want))
 	}
-	wantLabel, wantRest, ok := strings.Cut(want, ".")
-	if !ok {
+	if !strings.Contains(label, "*") || strings.Contains(rest, "*") || !r.equal(rest, wantRest) {
 		return false
 	}
 	switch r.Wildcard {
 	case "label":
-		return label == "*" && wantLabel != "" && r.equal(rest, wantRest)
+		return label == "*"
 	case "partial":
-		return r.equal(rest, wantRest) && partial(label, wantLabel)
+		return partial(label, wantLabel)
 	case "leading":
-		return label[0] == '*' && r.equal(rest, wantRest) && len(wantLabel) >= len(label)-1 &&
+		return label[0] == '*' && !strings.Contains(label[1:], "*") && len(wantLabel) >= len(label)-1 &&
 			r.equal(label[1:], wantLabel[len(wantLabel)-len(label)+1:])
-	case "labels":
-		return label == "*" && len(want) > len(rest)+1 && r.equal("."+rest, want[len(want)-len(rest)-1:])
+	case "glob":
+		return glob(strings.ToLower(label), strings.ToLower(wantLabel))
+	}
+	return false
+}
+
+// globLabels matches label by label. The last asterisk must have a dot behind it.
+func globLabels(pattern, want string) bool {
+	ps, ws := strings.Split(pattern, "."), strings.Split(want, ".")
+	if len(ps) != len(ws) || strings.Contains(ps[len(ps)-1], "*") {
+		return false
+	}
+	for i := range ps {
+		if !glob(ps[i], ws[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// glob reports whether s matches a pattern whose asterisks stand for any characters, none included.
+func glob(pattern, s string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == s
+	}
+	if !strings.HasPrefix(s, parts[0]) {
+		return false
+	}
+	s = s[len(parts[0]):]
+	for _, p := range parts[1 : len(parts)-1] {
+		i := strings.Index(s, p)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(p):]
+	}
+	return strings.HasSuffix(s, parts[len(parts)-1])
+}
+
+// emptySAN reports whether c's SAN extension is an empty sequence.
+func emptySAN(c *cert) bool {
+	for i := range c.Extensions {
+		if e := &c.Extensions[i]; e.Id.Equal(oidSAN) {
+			return len(e.Value) <= 2
+		}
 	}
 	return false
 }
