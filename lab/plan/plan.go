@@ -12,6 +12,7 @@ const (
 // A Usage is an extended key usage: "server", "client", "any" or a dotted OID.
 type Usage string
 
+// The usages that have names; any other is an OID.
 const (
 	Server Usage = "server" // id-kp-serverAuth 1.3.6.1.5.5.7.3.1
 	Client Usage = "client" // id-kp-clientAuth 1.3.6.1.5.5.7.3.2
@@ -21,6 +22,7 @@ const (
 // A SANKind is the type of a SAN entry.
 type SANKind string
 
+// The kinds of SAN entry that can be ordered.
 const (
 	DNSName  SANKind = "dns"       // dNSName, wildcards included
 	URI      SANKind = "uri"       // uniformResourceIdentifier
@@ -63,6 +65,7 @@ type Assignment struct {
 // A CAKind says who may issue a certificate.
 type CAKind string
 
+// The kinds of CA.
 const (
 	PublicCA   CAKind = "public"
 	InternalCA CAKind = "internal" // private or public: the internal interface is seen by the deployment alone

@@ -136,7 +136,7 @@ func TestReasons(t *testing.T) {
 	top := sourceDeployment()
 	for _, layout := range topology.Layouts() {
 		top.Edge.Layout = layout
-		all := append(plan.For(top).Certificates, plan.ForNextHop(top))
+		all := slices.Concat(plan.For(top).Certificates, []plan.Certificate{plan.ForNextHop(top)})
 		for _, p := range top.Partners {
 			all = append(all, plan.ForPartner(p))
 		}

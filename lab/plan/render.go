@@ -13,6 +13,7 @@ import (
 // A Format is a way to print a plan.
 type Format string
 
+// The formats: two for people, two for machines.
 const (
 	Table    Format = "table"
 	Markdown Format = "markdown"

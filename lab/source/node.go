@@ -8,6 +8,7 @@ import (
 // A Kind is the shape of a node.
 type Kind string
 
+// The shapes.
 const (
 	Scalar  Kind = "scalar"
 	Mapping Kind = "mapping"

@@ -80,7 +80,7 @@ func TestRender(t *testing.T) {
 		"  acess: sip.contoso.com\n" +
 		"  internal: \"ünternal\"\n" +
 		"  webconf: {a:\tb}\n" +
-		"partners: [" + strings.Repeat("{name: litware, domain: litware.com}, ", 6) + "{nmae: x}]\n"
+		"partners: [" + strings.Repeat("{name: litware, domain: litware.com}, ", 6) + "{nam: x}]\n"
 	var p source.Problems
 	root := source.Parse("contoso.yaml", []byte(text), &p)
 	edge := p.Mapping(root.Get("edge"), "edge", "access", "internal", "webconf")
@@ -147,7 +147,7 @@ func TestReaders(t *testing.T) {
 func TestNearest(t *testing.T) {
 	names := []string{"access", "webconf", "internal", "next-hop", "lync-2013", "lync-2010"}
 	for word, want := range map[string]string{
-		"acess": "access", "acecss": "access", "accesss": "access", "Access": "access", "lync-2031": "lync-2013",
+		"acess": "access", "acecss": "access", "accesses": "access", "Access": "access", "lync-2031": "lync-2013",
 		"nexthop": "next-hop", "banana": "", "x": "", "": "", strings.Repeat("a", 10_000): "",
 	} {
 		if got, _ := source.Nearest(word, names); got != want {

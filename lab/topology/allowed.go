@@ -8,6 +8,7 @@ import (
 // A Negotiation is one of the three values of -TlsNegotiation and -SaslNegotiation.
 type Negotiation string
 
+// The values, as the cmdlet spells them but in small letters.
 const (
 	Required     Negotiation = "required"
 	Optional     Negotiation = "optional"
@@ -33,6 +34,7 @@ func DefaultAllowed() Allowed {
 // A Method is a way in which an XMPP partner may end up authenticated.
 type Method string
 
+// The methods, best first.
 const (
 	SASLOverTLS Method = "sasl-tls"     // SASL EXTERNAL by the TLS certificate (XEP-0178, RFC 6120 §13.7)
 	TLSDialback Method = "tls-dialback" // XEP-0220 inside TLS

@@ -15,6 +15,7 @@ const (
 // consolidated edge with private IP addresses using NAT", 2013-04-03).
 type LegKind string
 
+// The kinds of leg, each with its port.
 const (
 	SIPFederation  LegKind = "sip-federation"  // port 5061, mutual TLS; public IM included
 	XMPPFederation LegKind = "xmpp-federation" // port 5269

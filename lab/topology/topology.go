@@ -3,6 +3,7 @@ package topology
 // A Layout is one of the five Edge layouts of the Lync Server 2013 planning library.
 type Layout string
 
+// The layouts, under the names that scenario files use.
 const (
 	SingleNAT       Layout = "single-nat"        // single consolidated Edge, private addresses and NAT
 	SinglePublic    Layout = "single-public"     // single consolidated Edge, public addresses
@@ -43,6 +44,7 @@ type Edge struct {
 // A Protocol is what a partner federates over.
 type Protocol string
 
+// The protocols.
 const (
 	SIP  Protocol = "sip"  // SIP over mutual TLS, port 5061; public IM included
 	XMPP Protocol = "xmpp" // XMPP between servers, port 5269
@@ -52,6 +54,7 @@ const (
 // domains", 2012-10-19).
 type Listing string
 
+// The listings, with the cmdlet that makes the entry.
 const (
 	AllowedDomain Listing = "allowed-domain" // New-CsAllowedDomain -Identity: found by SRV
 	AllowedServer Listing = "allowed-server" // New-CsAllowedDomain -Identity -ProxyFqdn: fixed FQDN, no SRV
