@@ -20,6 +20,7 @@ const (
 // A Format is one of the two forms of a topology document.
 type Format string
 
+// The forms.
 const (
 	Published Format = "Get-CsTopology -AsXml"
 	Builder   Format = "Topology Builder document (.tbxml)"
@@ -109,6 +110,7 @@ func unknownElements(root *element) []Note {
 // A NoteKind says what a note asks of the reader.
 type NoteKind string
 
+// The kinds of note.
 const (
 	Ambiguous NoteKind = "ambiguous"       // the export doesn't settle it; the scenario file has the choice as a comment
 	LeftOut   NoteKind = "left-out"        // it is in the export, and isn't part of a scenario

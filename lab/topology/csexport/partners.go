@@ -12,6 +12,7 @@ import (
 // A ListKind names the cmdlet that a partner list comes from.
 type ListKind string
 
+// The cmdlets.
 const (
 	AllowedDomains   ListKind = "Get-CsAllowedDomain"
 	PublicProviders  ListKind = "Get-CsPublicProvider"
@@ -24,7 +25,7 @@ func ListKinds() []ListKind {
 	return []ListKind{AllowedDomains, PublicProviders, HostingProviders, XMPPPartners}
 }
 
-// PartnerNotes and products that stand in for what no list says.
+// Products that stand in for what no list says.
 const (
 	assumedSIP  = "lync-2013"
 	assumedXMPP = "xmpp-strict"
@@ -243,7 +244,7 @@ func (r record) xmppPartners(p Partner) []Partner {
 }
 
 // AddPartners takes the entries of lists over into the topology. An entry that a scenario can't hold, because another
-// one has its domain or its server already, or for a reason of its own, is kept in i.Partners with LeftOut set.
+// one has its domain or its host already, or for a reason of its own, is kept in i.Partners with LeftOut set.
 func (i *Import) AddPartners(lists ...Partners) {
 	for _, list := range lists {
 		for _, p := range list.Entries {
@@ -268,18 +269,29 @@ func (i *Import) addPartner(p Partner) {
 	i.Partners = append(i.Partners, p)
 }
 
-// conflict says why a topology can't take a partner: it asks the topology's own check what is new with it.
+// conflict says why a topology can't take a partner: what its check finds with this one alone, or another partner that
+// has its domain or its host.
 func (i *Import) conflict(p topology.Partner) string {
 	if p.Protocol == topology.XMPP && len(i.Topology.XMPPDomains) == 0 {
 		return "it federates over XMPP, and XMPP federation isn't enabled for the Edge pool"
 	}
 	t := i.Topology
+	t.Partners = nil
 	before := topology.Check(topology.WithDefaults(t), topology.Options{})
-	t.Partners = append(slices.Clone(t.Partners), p)
-	after := topology.Check(topology.WithDefaults(t), topology.Options{})
-	for _, f := range after {
+	t.Partners = []topology.Partner{p}
+	t = topology.WithDefaults(t)
+	for _, f := range topology.Check(t, topology.Options{}) {
 		if !slices.Contains(before, f) {
 			return f.Message
+		}
+	}
+	host := t.Partners[0].Host
+	for _, q := range i.Topology.Partners {
+		switch {
+		case q.Domain == p.Domain:
+			return q.Domain + " already belongs to partner " + q.Name + "; a domain is served by one side only"
+		case topology.WithDefaults(topology.Topology{Partners: []topology.Partner{q}}).Partners[0].Host == host:
+			return host + " is already the host of partner " + q.Name + "; each has an address of its own"
 		}
 	}
 	return ""

@@ -95,7 +95,7 @@ func TestReadPartnersErrors(t *testing.T) {
 		{"empty", "\n", "l:1:1", "empty"},
 		{"header only", "Identity,Domain,ProxyFqdn\n", "l:1:1", "the list is empty"},
 		{"other cmdlet", "Name,Size\na,1\n", "l:2:1", "isn't an entry of a partner list"},
-		{"quote", "Identity,Domain,ProxyFqdn\n\"a,b,c\n", "l:3:1", "isn't CSV"},
+		{"quote", "Identity,Domain,ProxyFqdn\n\"a,b,c\n", "l:2:8", "isn't CSV"},
 		{"short line", "#TYPE x\nIdentity,Domain,ProxyFqdn\na,b\n", "l:3:1", "wrong number of fields"},
 		{"topology", string(read(t, "pool.xml")), "l:2:1", "this is a topology"},
 		{"other XML", "<Objs xmlns='urn:x'/>", "l:1:1", "isn't what Export-Clixml writes"},

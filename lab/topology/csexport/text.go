@@ -24,7 +24,11 @@ type text struct {
 	name   string
 	data   []byte // UTF-8, without a byte order mark
 	starts []int  // offset of each line
+	last   place  // where pos was asked last: places are mostly asked for in order
 }
+
+// A place is an offset, its line from 0, and how many characters of the line lie before it.
+type place struct{ offset, line, column int }
 
 // newText decodes an input. PowerShell writes UTF-16 with a byte order mark unless it is told otherwise, so that is
 // read too.
@@ -76,7 +80,12 @@ func decodeUTF16(data []byte, order binary.ByteOrder) []byte {
 func (t *text) pos(offset int) source.Pos {
 	offset = min(max(offset, 0), len(t.data))
 	line := sort.Search(len(t.starts), func(i int) bool { return t.starts[i] > offset }) - 1
-	return source.Pos{File: t.name, Line: line + 1, Column: utf8.RuneCount(t.data[t.starts[line]:offset]) + 1}
+	from := place{offset: t.starts[line], line: line}
+	if t.last.line == line && t.last.offset >= from.offset && t.last.offset <= offset {
+		from = t.last
+	}
+	t.last = place{offset, line, from.column + utf8.RuneCount(t.data[from.offset:offset])}
+	return source.Pos{File: t.name, Line: line + 1, Column: t.last.column + 1}
 }
 
 // fault returns an error at one place.
@@ -95,6 +104,7 @@ func (t *text) fault(pos source.Pos, hint, format string, args ...any) error {
 // A Content is what a file holds.
 type Content string
 
+// The contents.
 const (
 	TopologyXML Content = "topology"     // for Read
 	PartnerList Content = "partner-list" // for ReadPartners

@@ -18,6 +18,7 @@ type element struct {
 	children []*element
 	text     string // character data directly below, without surrounding blanks
 	pos      source.Pos
+	raw      []byte // text, while the element is open
 }
 
 // attr returns an attribute's value without surrounding blanks, or "".
@@ -115,11 +116,12 @@ func (p *treeParser) take(token xml.Token, at int) error {
 		return p.start(token, p.t.pos(at))
 	case xml.EndElement:
 		last := p.open[len(p.open)-1] // the decoder has seen to it that start and end match
-		last.text = strings.TrimSpace(last.text)
+		last.text, last.raw = strings.TrimSpace(string(last.raw)), nil
 		p.open = p.open[:len(p.open)-1]
 	case xml.CharData:
 		if len(p.open) > 0 {
-			p.open[len(p.open)-1].text += string(token)
+			last := p.open[len(p.open)-1]
+			last.raw = append(last.raw, token...)
 		}
 	}
 	return nil
@@ -160,13 +162,14 @@ func (p *treeParser) syntax(err error, at int) error {
 		return p.t.fault(pos, "export it again, or copy the whole file",
 			"the export breaks off here: <%s>, begun in line %d, isn't closed", last.name.Local, last.pos.Line)
 	}
+	_, encoding, foreign := strings.Cut(message, "the encoding ")
 	switch {
 	case errors.Is(err, io.EOF):
 		return p.t.fault(pos, "", "there is no XML element in the file")
 	case strings.HasPrefix(message, "invalid character entity"):
 		return p.t.fault(pos, "an export uses the five entities of XML only", "%s: entities that a document defines itself aren't read", message)
-	case strings.Contains(message, "encoding"):
-		return p.t.fault(pos, "save it as UTF-8", "%s", message)
+	case foreign:
+		return p.t.fault(pos, "save it as UTF-8", "the encoding %s", encoding)
 	}
 	return p.t.fault(pos, "", "this isn't well-formed XML: %s", message)
 }
