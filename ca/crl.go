@@ -32,8 +32,8 @@ func (s *Set) crlURL(ca, id string) string {
 
 func crlPath(id string) string { return "/" + id + ".crl" }
 
-// CRL returns the DER of the list, current at the given date, of what the CA certificate of has revoked: one of the named
-// CA's, nil for its usual intermediate's. It lists the orders with Revoked that were issued so far.
+// CRL returns the DER of a list, current at the given date, of what one CA certificate of this Set has revoked: of, or
+// with nil the usual intermediate of the named CA. It lists the orders with Revoked that were issued so far.
 func (s *Set) CRL(ctx context.Context, ca string, at time.Time, of *x509.Certificate) ([]byte, error) {
 	if err := s.ready(ctx, ca); err != nil {
 		return nil, err

@@ -96,6 +96,7 @@ func TestRefusals(t *testing.T) {
 			usage("ecdsa-p256", "keyAgreement", "digitalSignature")},
 		{"no CDP", ca.Public, "BR 2.2.6 §7.1.2.11.2", func(o *plan.Order) { days(day(2026, 11, 20), 8)(o); o.NoCDP = true },
 			func(o *plan.Order) { days(day(2026, 11, 20), 7)(o); o.NoCDP = true }},
+		{"longer than 825 days", ca.Public, "BR 2.2.6 §6.3.2", days(day(2020, 8, 31), 826), days(day(2020, 8, 31), 825)},
 		{"longer than 398 days", ca.Public, "BR 2.2.6 §6.3.2", days(day(2026, 3, 14), 399), days(day(2026, 3, 14), 398)},
 		{"longer than 200 days", ca.Public, "BR 2.2.6 §6.3.2", days(day(2026, 10, 1), 201), days(day(2026, 10, 1), 200)},
 		{"longer than 100 days", ca.Public, "BR 2.2.6 §6.3.2", days(day(2027, 3, 15), 101), days(day(2027, 3, 15), 100)},

@@ -66,7 +66,8 @@ func NewSet(o Options) *Set {
 }
 
 // Issue makes the ordered certificate on the named CA: Public, Internal, Untrusted or a PartnerCA. The same order on
-// the same CA gives the same *Issued. Its errors are *OrderError when the order is at fault, ErrClosed, or ctx's.
+// the same CA gives the same *Issued. Its error is an *OrderError when the order is at fault; otherwise it is about the
+// CA's name, ErrClosed, or ctx's.
 func (s *Set) Issue(ctx context.Context, ca string, o plan.Order) (*Issued, error) {
 	if err := s.ready(ctx, ca); err != nil {
 		return nil, err
