@@ -1,0 +1,146 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/edgelab/edgelab/lab/plan"
+	"github.com/edgelab/edgelab/lab/topology"
+	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers"
+)
+
+// leg makes one leg and says what became of it.
+func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
+	start := w.run.clock()
+	evidence := w.evidence(ctx, l)
+	v := verdict.Draw(evidence)
+	expected, _ := w.scenario.Expected(l)
+	res := LegResult{
+		ID: l.ID, Kind: string(l.Kind), Initiator: l.Initiator, Acceptor: l.Acceptor,
+		Expected: expected.Code, Verdict: v.Code, OK: v.Code == expected.Code && v.Fault == "",
+		Reason: v.Reason, Judge: v.By, Fault: v.Fault,
+		Evidence: evidence.Events, Seen: seen(evidence.Events),
+		Duration: w.run.clock() - start,
+	}
+	if !expected.Pos.IsZero() {
+		res.ExpectedAt = fmt.Sprintf("%s:%d:%d", expected.Pos.File, expected.Pos.Line, expected.Pos.Column)
+	}
+	for _, e := range evidence.Events {
+		if e.Judgement != nil && (e.Conn == "" || e.Conn == evidence.Conn) {
+			res.Judgements = append(res.Judgements, *e.Judgement)
+		}
+	}
+	if v.Judgement != nil {
+		res.Judged = certificateKey(l, actorAt(l, otherSide(v.Side)))
+	}
+	res.Advice = advice(v, res.Judged, l)
+	return res
+}
+
+// evidence makes the connection and gathers what both ends have to say of it.
+func (w *world) evidence(ctx context.Context, l topology.Leg) verdict.Evidence {
+	start := w.run.clock()
+	rec := verdict.NewRecord(verdict.Initiator, l.Initiator, "", w.run.clock)
+	err := w.initiate(ctx, l, rec)
+	rec.Finish()
+	e := verdict.Evidence{Conn: rec.Conn()}
+	var env *peers.EnvError
+	switch {
+	case errors.As(err, &env):
+		e.Fault = env.Error()
+	case ctx.Err() != nil:
+		e.Fault = "interrupted"
+	}
+	records := []*verdict.Record{rec}
+	for i := 0; i < len(records); i++ {
+		records = append(records, w.counterparts(ctx, records[i], i == 0, &e)...)
+	}
+	e.Events = verdict.Merge(start, records...)
+	for i := range e.Events {
+		ev := &e.Events[i]
+		if ev.Conn != e.Conn && ev.Conn != "" {
+			// A side is one of the leg; on a dialback connection the leg's acceptor is the one that connects.
+			ev.Side = verdict.Acceptor
+			if ev.Host == l.Initiator {
+				ev.Side = verdict.Initiator
+			}
+		}
+		ev.Host = actorAt(l, ev.Side) // one machine may play several actors: the Edge is MRAS too
+	}
+	return e
+}
+
+// counterparts returns what belongs to a record: the far side's of the same connection, if this side opened it, and
+// those of connections that were opened because of it.
+func (w *world) counterparts(ctx context.Context, rec *verdict.Record, own bool, e *verdict.Evidence) []*verdict.Record {
+	var out []*verdict.Record
+	if conn := rec.Conn(); conn != "" && (own || !w.accepted(rec)) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.run.opts.Timeouts.Exchange)
+		far, err := w.journal.Take(ctx, conn)
+		cancel()
+		if far != nil {
+			w.mu.Lock()
+			w.taken[far] = true
+			w.mu.Unlock()
+			out = append(out, far)
+		}
+		if err != nil && e.Fault == "" {
+			e.Fault = fmt.Sprintf("the acceptor's evidence of %s didn't come: %v", conn, err)
+		}
+	}
+	return append(out, rec.Links()...)
+}
+
+// accepted reports whether a record came from the journal, and so is an acceptor's.
+func (w *world) accepted(rec *verdict.Record) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.taken[rec]
+}
+
+// seen picks out of the evidence what stood on the wire or should have.
+func seen(events []verdict.Event) []string {
+	var out []string
+	for _, e := range events {
+		switch e.Kind {
+		case verdict.KindAlertSent, verdict.KindAlertReceived, verdict.KindRefused, verdict.KindCertWithheld,
+			verdict.KindNoCertSeen, verdict.KindTLSNotOffered, verdict.KindTimeout, verdict.KindConnectFailed,
+			verdict.KindConnectionLost:
+			out = append(out, e.Host+" "+e.Text)
+		}
+	}
+	return out
+}
+
+// actorAt returns the actor on one side of a leg.
+func actorAt(l topology.Leg, side verdict.Side) string {
+	if side == verdict.Initiator {
+		return l.Initiator
+	}
+	return l.Acceptor
+}
+
+func otherSide(s verdict.Side) verdict.Side {
+	if s == verdict.Initiator {
+		return verdict.Acceptor
+	}
+	return verdict.Initiator
+}
+
+// certificateKey returns the key of the certificate that an actor shows on a leg.
+func certificateKey(l topology.Leg, actor string) string {
+	switch actor {
+	case topology.ActorEdge:
+		if l.Kind == topology.NextHopSIP {
+			return plan.Internal
+		}
+		return plan.External
+	case topology.ActorMRAS:
+		return plan.Internal
+	case topology.ActorWebConf:
+		return plan.External
+	}
+	return actor // a partner, the next hop
+}

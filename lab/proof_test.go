@@ -1,0 +1,112 @@
+package lab_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/edgelab/edgelab/lab"
+	"github.com/edgelab/edgelab/lab/plan"
+	"github.com/edgelab/edgelab/lab/topology"
+	"github.com/edgelab/edgelab/peers/policy"
+	"github.com/edgelab/edgelab/scenarios"
+)
+
+// Each rule that a catalogue product asks matters: with that one rule switched off, some leg of the catalogue ends
+// otherwise than its scenario says. A rule whose absence nobody notices is untested, or isn't one.
+func TestEachRuleMatters(t *testing.T) {
+	list, policies := load(t)
+	base, err := lab.Run(context.Background(), list, lab.Options{Policies: policies})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A rule can only matter where it said no.
+	said := map[string]map[string][]string{} // rule, scenario, legs
+	for _, s := range base.Scenarios {
+		for _, l := range s.Legs {
+			for _, c := range l.Failed() {
+				if said[c.RuleID] == nil {
+					said[c.RuleID] = map[string][]string{}
+				}
+				said[c.RuleID][s.Name] = append(said[c.RuleID][s.Name], l.ID)
+			}
+		}
+	}
+	for _, rule := range rulesOf(list, policies) {
+		t.Run(rule, func(t *testing.T) {
+			without := policies.Without(rule)
+			for _, name := range slices.Sorted(maps.Keys(said[rule])) {
+				legs := said[rule][name]
+				res, err := lab.Run(context.Background(), list, lab.Options{
+					Policies: without,
+					Select:   func(s string, l topology.Leg) bool { return s == name && slices.Contains(legs, l.ID) },
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !res.ControlsHold() || res.Counts().Differ > 0 {
+					return
+				}
+			}
+			t.Errorf("without %s the catalogue ends as expected; scenarios in which it fails: %v", rule, slices.Sorted(maps.Keys(said[rule])))
+		})
+	}
+}
+
+// rulesOf returns the rules that the products of the catalogue ask.
+func rulesOf(list []scenarios.Scenario, policies *policy.Catalogue) []string {
+	ids := map[string]bool{"lync-client": true, "lync-frontend": true, "lync-xmpp-2013": true}
+	for _, s := range list {
+		ids[s.Topology.Edge.Product] = true
+		for _, p := range s.Topology.Partners {
+			ids[p.Product] = true
+		}
+	}
+	rules := map[string]bool{}
+	for id := range ids {
+		if p, ok := policies.Product(id); ok {
+			for _, r := range p.Rules() {
+				rules[r.ID] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(rules))
+}
+
+// Each name of the plan is load-bearing: left out, it breaks a leg of the source deployment.
+func TestEachNameOfThePlanMatters(t *testing.T) {
+	list, policies := load(t)
+	i := slices.IndexFunc(list, func(s scenarios.Scenario) bool { return s.Name == "source-deployment" })
+	if i < 0 {
+		t.Fatal("the catalogue has no source-deployment")
+	}
+	whole := list[i]
+	external, _ := plan.For(whole.Topology).Certificate(plan.External)
+	for _, san := range external.SANs {
+		t.Run(san.Value, func(t *testing.T) {
+			s := whole
+			s.Differences = map[string]plan.Difference{plan.External: {OmitSANs: []string{san.Value}}}
+			res, err := lab.Run(context.Background(), []scenarios.Scenario{s}, lab.Options{Policies: policies})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Counts().Differ == 0 {
+				t.Errorf("without %s every leg still works", san.Value)
+			}
+		})
+	}
+	for _, usage := range []plan.Usage{plan.Server, plan.Client} {
+		t.Run(string(usage)+" EKU alone", func(t *testing.T) {
+			s := whole
+			s.Differences = map[string]plan.Difference{plan.External: {EKUs: &[]plan.Usage{usage}}}
+			res, err := lab.Run(context.Background(), []scenarios.Scenario{s}, lab.Options{Policies: policies})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Counts().Differ == 0 {
+				t.Errorf("with the %s EKU alone every leg still works", usage)
+			}
+		})
+	}
+}

@@ -1,0 +1,195 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/edgelab/edgelab/ca"
+	"github.com/edgelab/edgelab/lab/topology"
+	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers"
+	"github.com/edgelab/edgelab/peers/policy"
+	"github.com/edgelab/edgelab/scenarios"
+)
+
+// Options are the inputs of a run besides its scenarios. The zero value runs every leg with the embedded policies.
+type Options struct {
+	Seed     uint64            // of serial numbers and names; the same seed gives the same certificate fields
+	Parallel int               // legs at a time; 0: four for each processor
+	Policies *policy.Catalogue // nil: the embedded ones
+	KeyLog   io.Writer         // NSS key log of every TLS connection; nil: none
+	Timeouts peers.Timeouts    // zero: peers.DefaultTimeouts
+	// Select says which legs to make; nil: all. Controls are always made.
+	Select func(scenario string, leg topology.Leg) bool
+	// Progress is told how many legs are done of how many, from several goroutines; nil: nobody is.
+	Progress func(done, total int)
+}
+
+// Run runs scenarios. First the lab proves itself on its controls; if they don't hold, no scenario is run and
+// Result.ControlsHold says so. A scenario that the machine can't run (no address, no port, no file descriptor) has
+// its Error set and the others go on. Run's own errors are those that concern everything: ctx's end, bad policies.
+// When ctx ends, Run returns what was done until then along with ctx's error.
+func Run(ctx context.Context, list []scenarios.Scenario, opts Options) (*Result, error) {
+	r, err := newRun(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	res := &Result{Version: ResultVersion, Seed: opts.Seed, Scenarios: []ScenarioResult{}}
+	defer func() { res.Duration = r.clock() }()
+
+	controls, err := controlScenarios(r.policies.Names())
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range r.all(ctx, controls, nil) {
+		if c.Error != "" {
+			return res, fmt.Errorf("the lab's controls can't be run: %w", c.cause)
+		}
+		res.Controls = append(res.Controls, c.Legs...)
+	}
+	if err := ctx.Err(); err != nil {
+		return res, err
+	}
+	if !res.ControlsHold() {
+		return res, nil
+	}
+	for _, s := range r.all(ctx, list, opts.Select) {
+		res.Scenarios = append(res.Scenarios, s.ScenarioResult)
+	}
+	return res, ctx.Err()
+}
+
+// run is what the scenarios of one Run share: the clock, the CAs with their keys, and the bound on parallel legs.
+type run struct {
+	opts     Options
+	policies *policy.Catalogue
+	clock    verdict.Clock
+	slots    chan struct{}
+	keys     ca.KeyPool
+	lastNet  atomic.Uint32
+
+	mu   sync.Mutex
+	sets map[time.Time]*ca.Set // by the date on everybody's clock
+}
+
+func newRun(opts Options) (*run, error) {
+	r := &run{opts: opts, policies: opts.Policies, clock: verdict.NewClock(), sets: map[time.Time]*ca.Set{}}
+	if r.policies == nil {
+		var err error
+		if r.policies, err = policy.Load(); err != nil {
+			return nil, err
+		}
+	}
+	if r.opts.Timeouts == (peers.Timeouts{}) {
+		r.opts.Timeouts = peers.DefaultTimeouts
+	}
+	if r.opts.Parallel <= 0 {
+		r.opts.Parallel = 4 * runtime.GOMAXPROCS(0)
+	}
+	r.slots = make(chan struct{}, r.opts.Parallel)
+	return r, nil
+}
+
+func (r *run) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sets {
+		_ = s.Close() // in memory: there is nothing that could be lost
+	}
+}
+
+// authorities returns the CAs as they are at a date. Each date has its own, because what a CA sells depends on it.
+func (r *run) authorities(at time.Time) *ca.Set {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, ok := r.sets[at]
+	if !ok {
+		s = ca.NewSet(ca.Options{Seed: r.opts.Seed, At: at, Keys: &r.keys})
+		r.sets[at] = s
+	}
+	return s
+}
+
+// outcome is a ScenarioResult with the error behind its text.
+type outcome struct {
+	ScenarioResult
+	cause error
+}
+
+// all runs scenarios side by side, as many legs at a time as there are slots, and returns their results in order.
+// Scenarios of which nothing is selected are left out.
+func (r *run) all(ctx context.Context, list []scenarios.Scenario, want func(string, topology.Leg) bool) []outcome {
+	type job struct {
+		scenario scenarios.Scenario
+		legs     []topology.Leg
+	}
+	var jobs []job
+	total := 0
+	for _, s := range list {
+		j := job{scenario: s}
+		for _, l := range topology.Legs(s.Topology) {
+			if want == nil || want(s.Name, l) {
+				j.legs = append(j.legs, l)
+			}
+		}
+		if len(j.legs) > 0 {
+			jobs = append(jobs, j)
+			total += len(j.legs)
+		}
+	}
+	var done atomic.Int64
+	finished := func() {
+		n := int(done.Add(1))
+		if r.opts.Progress != nil {
+			r.opts.Progress(n, total)
+		}
+	}
+	out := make([]outcome, len(jobs))
+	// A world holds listeners and file descriptors, so only some stand at a time.
+	worlds := make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))
+	var wg sync.WaitGroup
+	for i, j := range jobs {
+		worlds <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-worlds }()
+			out[i] = r.scenario(ctx, j.scenario, j.legs, finished)
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// scenario runs the given legs of one scenario in a world of their own.
+func (r *run) scenario(ctx context.Context, s scenarios.Scenario, legs []topology.Leg, finished func()) outcome {
+	out := outcome{ScenarioResult: describe(s)}
+	fail := func(err error) outcome {
+		out.cause, out.Error = err, err.Error()
+		return out
+	}
+	if err := ctx.Err(); err != nil {
+		return fail(err)
+	}
+	w, err := r.build(ctx, s, legs)
+	if err != nil {
+		return fail(err)
+	}
+	defer w.close()
+	out.Certificates = w.report()
+	out.Legs = make([]LegResult, len(legs))
+	var wg sync.WaitGroup
+	for i, l := range legs {
+		r.slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-r.slots; finished() }()
+			out.Legs[i] = w.leg(ctx, l)
+		})
+	}
+	wg.Wait()
+	return out
+}

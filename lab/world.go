@@ -1,0 +1,257 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/edgelab/edgelab/ca"
+	"github.com/edgelab/edgelab/lab/plan"
+	"github.com/edgelab/edgelab/lab/topology"
+	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers"
+	"github.com/edgelab/edgelab/peers/dns"
+	"github.com/edgelab/edgelab/peers/edge"
+	"github.com/edgelab/edgelab/peers/wire"
+	"github.com/edgelab/edgelab/scenarios"
+)
+
+// A world is everything that one scenario's legs need, up and running: network, DNS, certificates, CRLs, the Edge,
+// its next hop, and the partners.
+type world struct {
+	run      *run
+	scenario scenarios.Scenario
+	journal  *verdict.Journal
+	net      *peers.Net
+	zone     *dns.Zone
+	resolver *dns.Resolver
+	crls     *peers.CRLCache
+	issued   map[string]*ca.Issued // by certificate key
+	hosts    map[string]*peers.Host
+	edge     *edge.Edge
+
+	closers []func() error
+	cancel  context.CancelFunc
+
+	mu    sync.Mutex
+	taken map[*verdict.Record]bool
+}
+
+// Products of the deployment's own ends. The Edge's is the topology's to say.
+const (
+	productUser    = "lync-client"
+	productNextHop = "lync-frontend"
+	productGateway = "lync-xmpp-2013" // the XMPP proxy on the Edge with its gateway on the Front End
+)
+
+// build makes a world in which the given legs can be made.
+func (r *run) build(ctx context.Context, s scenarios.Scenario, legs []topology.Leg) (*world, error) {
+	n, err := peers.NewNet(r.nextNet())
+	if err != nil {
+		return nil, err
+	}
+	w := &world{
+		run: r, scenario: s, net: n, zone: dns.NewZone(), journal: verdict.NewJournal(r.clock),
+		issued: map[string]*ca.Issued{}, hosts: map[string]*peers.Host{}, taken: map[*verdict.Record]bool{},
+	}
+	ctx, w.cancel = context.WithCancel(ctx)
+	for _, step := range []func(context.Context) error{w.serveDNS, w.issue, w.serveCRLs, w.makeHosts, w.startEdge} {
+		if err := step(ctx); err != nil {
+			w.close()
+			return nil, err
+		}
+	}
+	for _, p := range s.Topology.Partners {
+		if !slices.ContainsFunc(legs, func(l topology.Leg) bool { return l.Partner != nil && l.Partner.Name == p.Name }) {
+			continue
+		}
+		if err := w.startPartner(ctx, p); err != nil {
+			w.close()
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// nextNet returns the network of the next scenario: 127.16.0.0/24, 127.16.1.0/24, and on.
+func (r *run) nextNet() netip.Addr {
+	i := r.lastNet.Add(1) - 1
+	return netip.AddrFrom4([4]byte{127, byte(16 + i>>8%200), byte(i), 0})
+}
+
+// close ends the world and waits for it.
+func (w *world) close() {
+	for _, c := range slices.Backward(w.closers) {
+		_ = c() // what was seen is in the records; a listener that closes badly changes nothing of it
+	}
+	w.cancel()
+}
+
+func (w *world) serveDNS(ctx context.Context) error {
+	// One port for UDP and TCP: the usual one, or whichever the kernel gives for UDP and is free for TCP too.
+	const tries = 8
+	var err error
+	for range tries {
+		var udp net.PacketConn
+		var tcp net.Listener
+		if udp, err = w.net.ListenPacket(ctx, actorDNS, 53); err != nil {
+			return err
+		}
+		var lc net.ListenConfig
+		if tcp, err = lc.Listen(ctx, "tcp4", udp.LocalAddr().String()); err != nil {
+			_ = udp.Close()
+			continue
+		}
+		srv, err := dns.Serve(w.zone, udp, tcp)
+		if err != nil {
+			return err
+		}
+		w.closers = append(w.closers, srv.Close)
+		w.resolver = dns.NewResolver(srv.Addr(), w.run.opts.Timeouts.Exchange)
+		fillZone(w.zone, w.scenario.Topology, w.net)
+		return nil
+	}
+	return fmt.Errorf("lab DNS: no port that is free for UDP and TCP: %w", err)
+}
+
+// issue has every certificate of the scenario made.
+func (w *world) issue(ctx context.Context) error {
+	set := w.run.authorities(w.scenario.At)
+	for _, key := range w.scenario.CertificateKeys() {
+		order, err := w.scenario.Order(key)
+		if err != nil {
+			return err
+		}
+		if w.issued[key], err = set.Issue(ctx, caOf(key), order); err != nil {
+			return fmt.Errorf("certificate %q: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// caOf returns the CA that issues the certificate with the given key.
+func caOf(key string) string {
+	switch key {
+	case plan.External:
+		return ca.Public
+	case plan.Internal, plan.NextHop:
+		return ca.Internal
+	}
+	return ca.PartnerCA(key)
+}
+
+// serveCRLs publishes the CAs' revocation lists where the certificates say they are.
+func (w *world) serveCRLs(ctx context.Context) error {
+	ln, err := w.net.Listen(ctx, actorCRL, 80)
+	if err != nil {
+		return err
+	}
+	set, at := w.run.authorities(w.scenario.At), w.scenario.At
+	srv := &http.Server{
+		Handler:           set.Handler(func() time.Time { return at }),
+		ReadHeaderTimeout: w.run.opts.Timeouts.Exchange,
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = srv.Serve(ln) // ends with Close
+	}()
+	w.closers = append(w.closers, func() error {
+		err := srv.Close()
+		<-done
+		return err
+	})
+	for _, name := range append(w.scenario.CertificateKeys(), "") {
+		host := set.CDPHost(ca.Untrusted)
+		if name != "" {
+			host = set.CDPHost(caOf(name))
+		}
+		w.zone.SetA(host, w.net.Address(actorCRL))
+	}
+	w.crls = peers.NewCRLCache(ctx, w.net, w.resolver, actorCRL, w.run.opts.Timeouts.Exchange)
+	return nil
+}
+
+// makeHosts makes every machine that stands at an end of a leg, with its certificate, its trust and its policy.
+func (w *world) makeHosts(ctx context.Context) error {
+	t := w.scenario.Topology
+	world, own := []string{ca.Public}, []string{ca.Internal}
+	for _, p := range t.Partners {
+		world = append(world, ca.PartnerCA(p.Name))
+	}
+	type machine struct {
+		name, actor, fqdn, product, key string
+		trusts                          []string
+		settings                        topology.Settings
+	}
+	machines := []machine{
+		{topology.ActorEdge, topology.ActorEdge, t.Edge.Access, t.Edge.Product, plan.External, world, nil},
+		{actorGateway, topology.ActorEdge, t.Edge.Access, productGateway, plan.External, world, nil},
+		{actorInternal, topology.ActorEdge, t.Edge.Internal, t.Edge.Product, plan.Internal, own, nil},
+		{topology.ActorNextHop, topology.ActorNextHop, t.Edge.NextHop, productNextHop, plan.NextHop, own, nil},
+		{topology.ActorRemoteUser, topology.ActorRemoteUser, "", productUser, "", world, nil},
+	}
+	for _, p := range t.Partners {
+		machines = append(machines, machine{p.Name, p.Name, p.Host, p.Product, p.Name, world, p.Settings})
+	}
+	for _, m := range machines {
+		h, err := w.host(ctx, m.actor, m.fqdn, m.product, m.key, m.trusts)
+		if err != nil {
+			return err
+		}
+		h.Settings = m.settings
+		w.hosts[m.name] = h
+	}
+	return nil
+}
+
+func (w *world) host(ctx context.Context, actor, fqdn, product, key string, trusts []string) (*peers.Host, error) {
+	p, ok := w.run.policies.Product(product)
+	if !ok {
+		return nil, fmt.Errorf("%s: there is no policy for the product %q", actor, product)
+	}
+	at := w.scenario.At
+	h := &peers.Host{
+		Actor: actor, FQDN: fqdn, Product: p, CRL: w.crls.Get,
+		Net: w.net, DNS: w.resolver, Journal: w.journal, KeyLog: w.run.opts.KeyLog, Timeouts: w.run.opts.Timeouts,
+		Now: func() time.Time { return at },
+	}
+	if issued := w.issued[key]; issued != nil {
+		h.Certificate, h.Withhold = &issued.TLS, issued.Order.Withhold
+	}
+	set := w.run.authorities(at)
+	for _, name := range trusts {
+		root, err := set.Root(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		h.Roots = append(h.Roots, root)
+	}
+	return h, nil
+}
+
+// report describes the certificates as they were issued.
+func (w *world) report() []Certificate {
+	var out []Certificate
+	for _, key := range w.scenario.CertificateKeys() {
+		i := w.issued[key]
+		out = append(out, Certificate{
+			Key: key, Order: i.Order, Fingerprint: wire.Fingerprints([][]byte{i.Leaf.Raw})[0], Serial: fmt.Sprintf("%x", i.Leaf.SerialNumber),
+			Issuer: i.Leaf.Issuer.CommonName, Beside: i.Beside,
+		})
+	}
+	return out
+}
+
+// describe is the part of a scenario's result that is known before it runs.
+func describe(s scenarios.Scenario) ScenarioResult {
+	return ScenarioResult{
+		Name: s.Name, Title: s.Title, Teaches: s.Teaches, Proves: s.Proves, File: s.File, At: s.At,
+		Plan: plan.For(s.Topology), Certificates: []Certificate{}, Legs: []LegResult{},
+	}
+}
