@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"crypto/tls"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"github.com/edgelab/edgelab/lab"
 	"github.com/edgelab/edgelab/lab/plan"
 	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers/wire"
 )
 
 // LegText tells one leg of scenario sc the way a good compiler tells an error: what it is, where the expectation
@@ -170,7 +170,7 @@ func (t *teller) judgements(l lab.LegResult) {
 		case j.Outcome == verdict.OutcomeTrusted:
 			line += " all the same"
 		case j.Alert != 0:
-			line += fmt.Sprintf(", with TLS alert %d %s", j.Alert, strings.TrimPrefix(tls.AlertError(j.Alert).Error(), "tls: "))
+			line += ", with TLS alert " + wire.AlertName(j.Alert)
 		case j.Layer == verdict.Application:
 			line += " by the application, after the handshake"
 		}
@@ -219,7 +219,7 @@ func eventText(e verdict.Event) string {
 	}
 	switch {
 	case e.Alert != 0:
-		return fmt.Sprintf("alert %d %s", e.Alert, strings.TrimPrefix(tls.AlertError(e.Alert).Error(), "tls: "))
+		return "alert " + wire.AlertName(e.Alert)
 	case e.Status != 0:
 		return fmt.Sprintf("status %d", e.Status)
 	case e.Judgement != nil:

@@ -15,4 +15,3 @@ func (s style) bold(t string) string { return s.wrap("1", t) }
 func (s style) dim(t string) string  { return s.wrap("2", t) }
 func (s style) bad(t string) string  { return s.wrap("1;31", t) }
 func (s style) good(t string) string { return s.wrap("32", t) }
-func (s style) odd(t string) string  { return s.wrap("33", t) }

@@ -1,0 +1,143 @@
+package main
+
+// This file is the only one that writes to a stream. Its rules:
+//
+//   - Standard output carries the result and nothing else, so that it can be piped and compared.
+//   - Standard error carries errors and progress. An error is one line "edgelab: …", with the way out on a line of
+//     its own, "hint: …". Problems with an input file are printed as a compiler prints them, place first.
+//   - Colour only where the stream is a terminal, TERM isn't "dumb", NO_COLOR is unset or empty (no-color.org), and
+//     --no-color wasn't given. Colour never says what words don't.
+//   - Progress only where standard error is a terminal, on one line, and gone at the end.
+//   - No command prints a secret. The one file that holds secrets is the one that SSLKEYLOGFILE asks for.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/term"
+
+	"github.com/edgelab/edgelab/lab/source"
+)
+
+// streams are the program's three.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+type printer struct {
+	streams
+	getenv   func(string) string
+	terminal func(any) bool // whether a stream is one; a field so that tests can say yes
+	noColour bool
+
+	mu     sync.Mutex
+	status int // width of the progress line that is on the screen
+}
+
+func newPrinter(s streams, getenv func(string) string) *printer {
+	return &printer{streams: s, getenv: getenv, terminal: isTerminal}
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// colour reports whether text for the stream may have colours.
+func (p *printer) colour(stream any) bool {
+	return !p.noColour && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb" && p.terminal(stream)
+}
+
+// result writes text to standard output.
+func (p *printer) result(text string) error {
+	if !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return p.write(func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}
+
+// write lets f write the result to standard output.
+func (p *printer) write(f func(io.Writer) error) error {
+	p.clear()
+	if err := f(p.out); err != nil {
+		return &outputError{"standard output", stripped(err)}
+	}
+	return nil
+}
+
+// stripped returns err without the operation and the path, which the message that it goes into has already.
+func stripped(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// progress shows how far a run is.
+func (p *printer) progress(done, total int) {
+	if !p.terminal(p.err) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := fmt.Sprintf("%d of %d legs", done, total)
+	fmt.Fprintf(p.err, "\r%-*s", p.status, line)
+	p.status = len(line)
+}
+
+// clear takes the progress line away.
+func (p *printer) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status > 0 {
+		fmt.Fprintf(p.err, "\r%*s\r", p.status, "")
+		p.status = 0
+	}
+}
+
+// failure says why the program ends without a result.
+func (p *printer) failure(err error) {
+	p.clear()
+	var several interface{ Unwrap() []error }
+	if errors.As(err, &several) {
+		for _, e := range several.Unwrap() {
+			p.failure(e)
+		}
+		return
+	}
+	var s status
+	var input *source.Error
+	var usage *usageError
+	switch {
+	case errors.As(err, &s):
+	case errors.Is(err, context.Canceled):
+		p.complain("interrupted; nothing was reported", "")
+	case errors.As(err, &input):
+		fmt.Fprintln(p.err, err)
+	case errors.As(err, &usage):
+		p.complain(err.Error(), usage.hint)
+	default:
+		p.complain(err.Error(), "")
+	}
+}
+
+func (p *printer) complain(message, hint string) {
+	mark := "edgelab:"
+	if p.colour(p.err) {
+		mark = "\x1b[1;31m" + mark + "\x1b[0m"
+	}
+	fmt.Fprintf(p.err, "%s %s\n", mark, message)
+	if hint != "" {
+		fmt.Fprintf(p.err, "hint: %s\n", hint)
+	}
+}
