@@ -1,0 +1,92 @@
+package xmpp
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/edgelab/edgelab/lab/verdict"
+)
+
+// A Server accepts streams for the domains of its Config.
+type Server struct {
+	cfg    Config
+	ln     net.Listener
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// Listen starts an acceptor on the host's address. It ends with ctx or with Close. An error is a fault of the Config
+// or of the machine (*peers.EnvError), never of a partner.
+func Listen(ctx context.Context, cfg Config, port uint16) (*Server, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	ln, err := cfg.Host.Net.Listen(ctx, cfg.Host.Place(), port)
+	if err != nil {
+		return nil, fmt.Errorf("XMPP on %s: %w", cfg.Host.Actor, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s := &Server{cfg: cfg, ln: ln, cancel: cancel}
+	s.wg.Go(func() { s.accept(ctx) })
+	return s, nil
+}
+
+// Addr returns where the server listens.
+func (s *Server) Addr() net.Addr { return s.ln.Addr() }
+
+// Close stops listening, ends every stream and waits until each has left its evidence.
+func (s *Server) Close() error {
+	s.cancel()
+	err := s.ln.Close()
+	s.wg.Wait()
+	if err != nil {
+		return fmt.Errorf("XMPP on %s: %w", s.cfg.Host.Actor, err)
+	}
+	return nil
+}
+
+// acceptPause keeps a machine without file descriptors from spinning.
+const acceptPause = 10 * time.Millisecond
+
+func (s *Server) accept(ctx context.Context) {
+	stop := context.AfterFunc(ctx, func() { _ = s.ln.Close() })
+	defer stop()
+	for {
+		raw, err := s.ln.Accept()
+		if ctx.Err() != nil {
+			if err == nil {
+				_ = raw.Close()
+			}
+			return
+		}
+		if err != nil {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(acceptPause):
+			}
+			continue
+		}
+		rec := s.cfg.Host.Journal.Open(s.cfg.Host.Actor, verdict.ConnName(raw.RemoteAddr(), raw.LocalAddr()))
+		s.wg.Go(func() { s.serve(ctx, raw, rec) })
+	}
+}
+
+// serve sees one connection through. Its record is finished whatever happens.
+func (s *Server) serve(ctx context.Context, raw net.Conn, rec *verdict.Record) {
+	defer rec.Finish()
+	defer func() { _ = raw.Close() }()
+	defer func() {
+		if p := recover(); p != nil {
+			at, _, _ := strings.Cut(string(debug.Stack()), "\n")
+			rec.Addf(verdict.KindHarness, "the XMPP acceptor broke: %v (%s)", p, at)
+		}
+	}()
+	rec.Addf(verdict.KindConnect, "accepts a connection")
+	accept(ctx, &s.cfg, raw, rec)
+}
