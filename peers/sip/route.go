@@ -172,5 +172,5 @@ func (rt route) decide(j verdict.Judgement) verdict.Judgement {
 
 // question returns what host puts to its product about a chain.
 func question(h *peers.Host, role policy.Role, name string) policy.Question {
-	return policy.Question{Role: role, Roots: h.Roots, Name: name, At: h.Now(), Settings: h.Settings, CRL: h.CRL}
+	return policy.Question{Role: role, Roots: h.Roots, Name: name, At: h.Now(), Settings: h.Settings, CRL: h.CRL, Signatures: h.Signatures}
 }

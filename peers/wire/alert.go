@@ -41,6 +41,14 @@ type alertConn struct {
 	alert   uint8 // 0: leave records alone
 	suite   uint16
 	secrets [][]byte // candidates under which the alert may be sealed
+
+	seen clearAlert // of what is read; crypto/tls reads from one goroutine at a time
+}
+
+func (c *alertConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.seen.see(b[:n])
+	return n, err
 }
 
 // A secretLog is crypto/tls's key log: it keeps the secrets this side writes with and passes each line on.

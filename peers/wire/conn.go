@@ -113,7 +113,7 @@ func handshake(ctx context.Context, raw net.Conn, cfg Config, side verdict.Side)
 		defer cancel()
 	}
 	if err := c.HandshakeContext(ctx); err != nil {
-		return nil, c.failed(ctx, err, raw, side)
+		return nil, c.failed(ctx, err, under, side)
 	}
 	cs := c.ConnectionState()
 	cfg.Record.Addf(verdict.KindHandshake, "%s, %s", tls.VersionName(cs.Version), tls.CipherSuiteName(cs.CipherSuite))
@@ -184,7 +184,8 @@ func (c *Conn) verify(cs tls.ConnectionState, cfg Config, under *alertConn, side
 
 // failed records how a handshake failed, closes raw so that the other side can still read the alert, and returns
 // the error in the package's own terms.
-func (c *Conn) failed(ctx context.Context, err error, raw net.Conn, side verdict.Side) error {
+func (c *Conn) failed(ctx context.Context, err error, under *alertConn, side verdict.Side) error {
+	raw := under.Conn
 	var refused *RefusedError
 	if errors.As(err, &refused) {
 		if a := refused.Judgement.Alert; a != 0 {
@@ -194,7 +195,11 @@ func (c *Conn) failed(ctx context.Context, err error, raw net.Conn, side verdict
 		return refused
 	}
 	defer func() { _ = raw.Close() }()
-	if a, ok := received(err); ok {
+	a, ok := received(err)
+	if !ok && under.seen.alert != 0 {
+		a, ok = under.seen.alert, true
+	}
+	if ok {
 		c.rec.Add(verdict.Event{Kind: verdict.KindAlertReceived, Alert: a, Text: "receives TLS alert " + AlertName(a)})
 		return &AlertError{a}
 	}

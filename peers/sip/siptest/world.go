@@ -24,7 +24,7 @@ import (
 	"github.com/edgelab/edgelab/peers/policy"
 )
 
-// Now is the date on every clock of a world.
+// Now is the date on every clock of a world, unless its Now says otherwise.
 var Now = time.Date(2013, 3, 15, 12, 0, 0, 0, time.UTC)
 
 // A World is what hosts of one test have in common. It ends with the test.
@@ -35,6 +35,7 @@ type World struct {
 	Journal  *verdict.Journal
 	Products *policy.Catalogue
 	Timeouts peers.Timeouts
+	Now      func() time.Time // real products have no clock but the machine's
 
 	resolver *dns.Resolver
 }
@@ -49,6 +50,7 @@ func New(t testing.TB, base string) *World {
 	w := &World{
 		T: t, Net: n, Zone: dns.NewZone(), Journal: verdict.NewJournal(verdict.NewClock()), Products: products,
 		Timeouts: peers.Timeouts{Connect: 5 * time.Second, Handshake: 10 * time.Second, Exchange: 10 * time.Second},
+		Now:      func() time.Time { return Now },
 	}
 	tcp, err := n.Listen(t.Context(), "dns", 53)
 	check(t, err)
@@ -71,7 +73,7 @@ func (w *World) Host(actor, fqdn, product string, roots ...*CA) *peers.Host {
 	}
 	h := &peers.Host{
 		Actor: actor, FQDN: fqdn, Product: p, Net: w.Net, DNS: w.resolver, Journal: w.Journal,
-		Now: func() time.Time { return Now }, Timeouts: w.Timeouts,
+		Now: w.Now, Timeouts: w.Timeouts,
 	}
 	for _, ca := range roots {
 		h.Roots = append(h.Roots, ca.Cert)
@@ -174,7 +176,7 @@ func NewCA(t testing.TB, name string) *CA {
 	return &CA{Cert: create(t, tmpl, tmpl, key, key), key: key, t: t, next: 2}
 }
 
-// A Leaf says what a certificate holds. The zero values of EKU and NotAfter mean both EKUs and two years.
+// A Leaf says what a certificate holds. The zero values of EKU and NotAfter mean both EKUs and until 2033.
 type Leaf struct {
 	CN       string
 	SAN      []string // nil: the CN
@@ -198,7 +200,7 @@ func (c *CA) Issue(l Leaf) *tls.Certificate {
 		l.EKU = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	}
 	if l.NotAfter.IsZero() {
-		l.NotAfter = Now.AddDate(2, 0, 0)
+		l.NotAfter = Now.AddDate(20, 0, 0)
 	}
 	c.next++
 	key := newKey(c.t)
