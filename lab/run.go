@@ -73,6 +73,7 @@ type run struct {
 	slots    chan struct{}
 	keys     ca.KeyPool
 	lastNet  atomic.Uint32
+	verified policy.Signatures
 
 	mu   sync.Mutex
 	sets map[time.Time]*ca.Set // by the date on everybody's clock

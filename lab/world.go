@@ -6,9 +6,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/edgelab/edgelab/ca"
 	"github.com/edgelab/edgelab/lab/plan"
@@ -119,17 +122,30 @@ func (w *world) serveDNS(ctx context.Context) error {
 	return fmt.Errorf("lab DNS: no port that is free for UDP and TCP: %w", err)
 }
 
-// issue has every certificate of the scenario made.
+// issue has every certificate of the scenario made, several at a time: each may need a CA of its own.
 func (w *world) issue(ctx context.Context) error {
 	set := w.run.authorities(w.scenario.At)
-	for _, key := range w.scenario.CertificateKeys() {
-		order, err := w.scenario.Order(key)
-		if err != nil {
-			return err
-		}
-		if w.issued[key], err = set.Issue(ctx, caOf(key), order); err != nil {
-			return fmt.Errorf("certificate %q: %w", key, err)
-		}
+	keys := w.scenario.CertificateKeys()
+	issued := make([]*ca.Issued, len(keys))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, key := range keys {
+		g.Go(func() error {
+			order, err := w.scenario.Order(key)
+			if err != nil {
+				return err
+			}
+			if issued[i], err = set.Issue(ctx, caOf(key), order); err != nil {
+				return fmt.Errorf("certificate %q: %w", key, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i, key := range keys {
+		w.issued[key] = issued[i]
 	}
 	return nil
 }
@@ -217,7 +233,7 @@ func (w *world) host(ctx context.Context, actor, fqdn, product, key string, trus
 	}
 	at := w.scenario.At
 	h := &peers.Host{
-		Actor: actor, FQDN: fqdn, Product: p, CRL: w.crls.Get,
+		Actor: actor, FQDN: fqdn, Product: p, CRL: w.crls.Get, Signatures: &w.run.verified,
 		Net: w.net, DNS: w.resolver, Journal: w.journal, KeyLog: w.run.opts.KeyLog, Timeouts: w.run.opts.Timeouts,
 		Now: func() time.Time { return at },
 	}

@@ -1,0 +1,44 @@
+package report_test
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/edgelab/edgelab/lab"
+)
+
+// Every key of the JSON form stands in json.md.
+func TestJSONKeysAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type)
+	walk = func(typ reflect.Type) {
+		switch typ.Kind() {
+		case reflect.Pointer, reflect.Slice:
+			walk(typ.Elem())
+		case reflect.Struct:
+			if seen[typ] || typ == reflect.TypeFor[time.Time]() {
+				return
+			}
+			seen[typ] = true
+			for f := range typ.NumField() {
+				field := typ.Field(f)
+				key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+				if key == "" {
+					t.Errorf("%s.%s has no json key", typ, field.Name)
+				}
+				if !strings.Contains(string(text), "`"+key+"`") {
+					t.Errorf("json.md doesn't name %q, the key of %s.%s", key, typ, field.Name)
+				}
+				walk(field.Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[lab.Result]())
+}
