@@ -26,6 +26,8 @@ type Question struct {
 	Settings map[string]string // the product's options by its own names; unset: as packaged
 	// CRL returns the current CRL of issuer for cert, or nil and why there is none. nil: the judge has no CRLs.
 	CRL func(cert, issuer *x509.Certificate) (*x509.RevocationList, error)
+	// Signatures remembers which signatures hold, for a judge that is asked often; nil: each is verified anew.
+	Signatures *Signatures
 }
 
 // A Want says what an acceptor does about the connecting side's certificate.

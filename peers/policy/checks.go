@@ -157,6 +157,8 @@ const (
 	// markSome asks a certificate without basicConstraints for a keyUsage with keyCertSign instead, unless it is a
 	// version 1 certificate that signs itself.
 	markSome = "present-or-cert-sign"
+	// markSignCA asks a certificate whose keyUsage has keyCertSign for basicConstraints with cA.
+	markSignCA = "ca-if-cert-sign"
 	// markV3 asks only version 3 certificates for the extension.
 	markV3 = "present-if-v3"
 )
@@ -170,6 +172,8 @@ func askCA(in *inquiry, r *rule, i int) finding {
 			return fails(verdict.KeyUsage, c.label()+" issues certificates, but its keyUsage has no keyCertSign")
 		case f == markFlag && c.BasicConstraintsValid && !c.IsCA:
 			return fails(verdict.BasicConstraints, c.label()+" issues certificates, but its basicConstraints say CA:FALSE")
+		case f == markSignCA && c.hasKU && canSign && !(c.BasicConstraintsValid && c.IsCA):
+			return fails(verdict.BasicConstraints, c.label()+" has keyCertSign in its keyUsage, but is no CA by basicConstraints")
 		case (f == markPresent || f == markV3 && c.Version == 3) && !c.BasicConstraintsValid,
 			f == markSome && !c.BasicConstraintsValid && !(c.hasKU && canSign) && !(c.Version == 1 && c.selfSigned()):
 			return fails(verdict.BasicConstraints, c.label()+" issues certificates, but has no basicConstraints")
@@ -215,6 +219,9 @@ var keyUsageBits = map[string]x509.KeyUsage{
 
 func askKeyUsage(in *inquiry, r *rule, i int) finding {
 	c := in.path.certs[i]
+	if r.WithEKU != "" && !ekuConditions[r.WithEKU](c) || r.NotCA && c.BasicConstraintsValid && c.IsCA {
+		return passed
+	}
 	if !c.hasKU || len(r.Keys) > 0 && !slices.Contains(r.Keys, keyFamily(c.Certificate)) {
 		return passed
 	}
@@ -262,6 +269,9 @@ func askHash(in *inquiry, r *rule, i int) finding {
 	c := in.path.certs[i]
 	if isPSS(c.Certificate) && slices.Contains(r.Refuse, refusePSS) {
 		return fails(verdict.WeakSignature, c.label()+" is signed with RSASSA-PSS")
+	}
+	if family, _, _ := strings.Cut(c.SignatureAlgorithm.String(), "-"); slices.Contains(r.Refuse, strings.ToLower(family)+"-"+signatureHash(c.Certificate)) {
+		return fails(verdict.WeakSignature, c.label()+" is signed with "+c.SignatureAlgorithm.String())
 	}
 	if h := signatureHash(c.Certificate); slices.Contains(r.Refuse, h) {
 		return fails(verdict.WeakSignature, c.label()+" is signed with "+c.SignatureAlgorithm.String())

@@ -170,6 +170,9 @@ func (r *rule) validateParameters() error {
 			return fmt.Errorf("keyUsage has no bit %q", b)
 		}
 	}
+	if r.WithEKU != "" && ekuConditions[r.WithEKU] == nil {
+		return fmt.Errorf("the condition %q doesn't exist", r.WithEKU)
+	}
 	for _, k := range r.Keys {
 		if !slices.Contains([]string{"rsa", "ecdsa", "ed25519"}, k) {
 			return fmt.Errorf("there are no keys of kind %q", k)
@@ -179,7 +182,7 @@ func (r *rule) validateParameters() error {
 		return fmt.Errorf("fields belong to %s", checkCA)
 	}
 	for _, f := range r.Fields {
-		if !slices.Contains([]string{markPresent, markFlag, markSign, markSome, markV3}, f) {
+		if !slices.Contains([]string{markPresent, markFlag, markSign, markSome, markSignCA, markV3}, f) {
 			return fmt.Errorf("a CA has no mark %q", f)
 		}
 	}
@@ -216,10 +219,10 @@ func (n *nameRules) validate() error {
 		return fmt.Errorf("cn %q is none of never, no-san, no-match, without", n.CN)
 	case !slices.Contains([]string{"", "any", "first", "last", "none"}, n.Several):
 		return fmt.Errorf("several %q is none of any, first, last, none", n.Several)
-	case !slices.Contains([]string{"none", "label", "partial", "leading", "glob", "any-label"}, n.Wildcard):
-		return fmt.Errorf("wildcard %q is none of none, label, partial, leading, glob, any-label", n.Wildcard)
-	case !slices.Contains([]string{"", "kept", "removed"}, n.Dot):
-		return fmt.Errorf("trailing-dot %q is neither kept nor removed", n.Dot)
+	case !slices.Contains(wildcards, n.Wildcard) || n.CNWildcard != "" && !slices.Contains(wildcards, n.CNWildcard):
+		return fmt.Errorf("wildcard %q or cn-wildcard %q is none of %s", n.Wildcard, n.CNWildcard, strings.Join(wildcards, ", "))
+	case !slices.Contains([]string{"", "kept", "removed", "ignored"}, n.Dot):
+		return fmt.Errorf("trailing-dot %q is none of kept, removed, ignored", n.Dot)
 	case n.EmptySAN != "" && n.EmptySAN != "refused":
 		return fmt.Errorf("empty-san %q is not refused", n.EmptySAN)
 	case !slices.Contains([]string{"", "ignored", "kept"}, n.Case):

@@ -35,6 +35,10 @@ type pathRules struct {
 	LeafAnchor bool `yaml:"leaf-anchor"`
 	// LeafUnchecked asks nothing more of a leaf that LeafAnchor accepted.
 	LeafUnchecked bool `yaml:"leaf-unchecked"`
+	// SelfSignedLeaf is "refused" where a self-signed certificate sent alone is never trusted.
+	SelfSignedLeaf string `yaml:"self-signed-leaf"`
+	// VerifyFirst takes no certificate for an issuer whose key didn't make the signature.
+	VerifyFirst bool `yaml:"verify-first"`
 	// KeyIDs makes an issuer whose key identifier differs from the subject's authority key identifier no issuer.
 	KeyIDs bool `yaml:"key-ids"`
 }
@@ -136,6 +140,8 @@ type rule struct {
 	AnyOf      []string   `yaml:"any-of"`      // key-usage: one of these bits is needed
 	SelfIssued string     `yaml:"self-issued"` // path-length: "counted" if self-issued CAs count
 	Known      []string   `yaml:"known"`       // critical: OIDs that the judge processes
+	WithEKU    string     `yaml:"with-eku"`    // key-usage: only if the EKU meets this condition
+	NotCA      bool       `yaml:"not-ca"`      // key-usage: only for certificates that are no CA
 	Keys       []string   `yaml:"keys"`        // key-usage: only for keys of these kinds, "rsa", "ecdsa", "ed25519"
 	MinRSA     int        `yaml:"min-rsa"`     // key-strength: bits
 	MinEC      int        `yaml:"min-ec"`      // key-strength: bits

@@ -18,7 +18,13 @@ var ekuConditions = map[string]func(c *cert) bool{
 		return c.listsEKU(x509.ExtKeyUsageNetscapeServerGatedCrypto) || c.listsEKU(x509.ExtKeyUsageMicrosoftServerGatedCrypto)
 	},
 	"has-netscape-gated-crypto": func(c *cert) bool { return c.listsEKU(x509.ExtKeyUsageNetscapeServerGatedCrypto) },
-	"else":                      func(*cert) bool { return true },
+	"has-server-without-any": func(c *cert) bool {
+		return c.listsEKU(x509.ExtKeyUsageServerAuth) && !c.listsEKU(x509.ExtKeyUsageAny)
+	},
+	"has-client-without-any": func(c *cert) bool {
+		return c.listsEKU(x509.ExtKeyUsageClientAuth) && !c.listsEKU(x509.ExtKeyUsageAny)
+	},
+	"else": func(*cert) bool { return true },
 }
 
 // The answers of an EKU rule's cases.

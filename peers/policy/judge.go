@@ -92,7 +92,7 @@ func (p *Product) asks(r *rule, q *Question, role roleFile) bool {
 
 // askStack puts the stack's rules to the chain, along the path on which the fewest fail.
 func (p *Product) askStack(q *Question, s *stack, r roleFile) (*path, []verdict.Check) {
-	b := &builder{rules: &s.path, at: q.At}
+	b := &builder{rules: &s.path, at: q.At, signatures: q.Signatures}
 	for _, c := range q.Chain {
 		b.presented = append(b.presented, newCert(c, false))
 	}

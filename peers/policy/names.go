@@ -24,13 +24,15 @@ type nameRules struct {
 	// Several says which of several common names counts: "any", "first", "last", "none" (more than one: none).
 	Several string `yaml:"several"`
 	// Wildcard says what an asterisk may stand for: "none", "label" (all of the left-most label), "partial" (that, its
-	// start or its end), "leading" (that, or its start), "glob" (any part of it), "any-label" (any part of any label).
+	// start or its end), "leading" (that, or its start), "glob" (any parts of it), "glob-once" (one part of it),
+	// "any-label" (any parts of any label).
 	Wildcard string `yaml:"wildcard"`
-	// WildcardCN lets wildcards stand in the common name too.
-	WildcardCN bool `yaml:"wildcard-cn"`
+	// CNWildcard says the same for the common name; empty: none.
+	CNWildcard string `yaml:"cn-wildcard"`
 	// WildcardLabels is how many labels must follow a wildcard.
 	WildcardLabels int `yaml:"wildcard-labels"`
-	// Dot says what becomes of a trailing dot of the name that is looked for: "kept" or "removed".
+	// Dot says what becomes of a trailing dot of the name that is looked for: "kept", "removed", or "ignored", which takes
+	// it off the certificate's names too.
 	Dot string `yaml:"trailing-dot"`
 	// Unicode turns a name with other than ASCII letters into A-labels before it is compared.
 	Unicode bool `yaml:"to-ascii"`
@@ -87,7 +89,7 @@ func askName(c *cert, r *nameRules, want string) finding {
 
 // normalise prepares the name that is looked for.
 func (r *nameRules) normalise(name string) (string, bool) {
-	if r.Dot == "removed" {
+	if r.Dot == "removed" || r.Dot == "ignored" {
 		name = strings.TrimSuffix(name, ".")
 	}
 	if name == "" {
@@ -121,21 +123,30 @@ func (r *nameRules) equal(a, b string) bool {
 
 // matches compares one SAN entry.
 func (r *nameRules) matches(kind, presented, want string) bool {
+	if r.Dot == "ignored" {
+		presented = strings.TrimSuffix(presented, ".")
+	}
 	if r.equal(presented, want) {
 		return true
 	}
 	if kind != kindDNS && kind != kindSRVName {
 		return false
 	}
-	return r.covers(presented, want)
+	return r.covers(r.Wildcard, presented, want)
 }
 
 func (r *nameRules) matchesCN(cn, want string) bool {
-	return r.equal(cn, want) || r.WildcardCN && r.covers(cn, want)
+	return r.equal(cn, want) || r.covers(r.CNWildcard, cn, want)
 }
 
+// wildcards are the values of Wildcard and CNWildcard.
+var wildcards = []string{"none", "label", "partial", "leading", "glob", "glob-once", "any-label"}
+
 // covers reports whether a presented name with an asterisk stands for want under these rules.
-func (r *nameRules) covers(presented, want string) bool {
+func (r *nameRules) covers(wildcard, presented, want string) bool {
+	if r.Dot == "ignored" {
+		presented = strings.TrimSuffix(presented, ".")
+	}
 	if !strings.Contains(presented, "*") {
 		return false
 	}
@@ -144,13 +155,13 @@ func (r *nameRules) covers(presented, want string) bool {
 	if !ok || !wantOK || wantLabel == "" || strings.Count(rest, ".")+1 < r.WildcardLabels {
 		return false
 	}
-	if r.Wildcard == "any-label" {
+	if wildcard == "any-label" {
 		return globLabels(strings.ToLower(presented), strings.ToLower(want))
 	}
 	if !strings.Contains(label, "*") || strings.Contains(rest, "*") || !r.equal(rest, wantRest) {
 		return false
 	}
-	switch r.Wildcard {
+	switch wildcard {
 	case "label":
 		return label == "*"
 	case "partial":
@@ -158,6 +169,8 @@ func (r *nameRules) covers(presented, want string) bool {
 	case "leading":
 		return label[0] == '*' && !strings.Contains(label[1:], "*") && len(wantLabel) >= len(label)-1 &&
 			r.equal(label[1:], wantLabel[len(wantLabel)-len(label)+1:])
+	case "glob-once":
+		return strings.Count(label, "*") == 1 && glob(strings.ToLower(label), strings.ToLower(wantLabel))
 	case "glob":
 		return glob(strings.ToLower(label), strings.ToLower(wantLabel))
 	}

@@ -34,6 +34,8 @@ type builder struct {
 	presented []*cert // leaf first
 	store     []*cert
 	at        time.Time
+	// signatures holds what was verified before; nil: nothing was.
+	signatures *Signatures
 }
 
 // paths returns at least one path. Only the allPaths strategy returns more.
@@ -57,7 +59,7 @@ func validAt(c *cert, at time.Time) bool { return !at.Before(c.NotBefore) && !at
 func (b *builder) pick(pool, chain []*cert, child *cert) *cert {
 	var best *cert
 	for _, c := range pool {
-		if !canIssue(c, child, b.rules.KeyIDs) {
+		if !canIssue(c, child, b.rules.KeyIDs) || b.rules.VerifyFirst && !signed(c.Certificate, child.Certificate) {
 			continue
 		}
 		if !(child.selfIssued && len(chain) == 1) && slices.ContainsFunc(chain, c.equal) {
@@ -122,6 +124,9 @@ func (b *builder) first() *path {
 			p.anchored, p.leafTrusted = true, true
 		}
 	}
+	if b.rules.SelfSignedLeaf == "refused" && len(b.presented) == 1 && b.presented[0].selfIssued {
+		p.anchored = false
+	}
 	b.finish(p)
 	return p
 }
@@ -146,7 +151,7 @@ func (b *builder) all() []*path {
 				if steps++; steps > 100*maxPaths || len(found) >= maxPaths || len(chain) >= maxLength {
 					return
 				}
-				if !canIssue(c, last, b.rules.KeyIDs) || repeats(chain, c) || !signed(c.Certificate, last.Certificate) {
+				if !canIssue(c, last, b.rules.KeyIDs) || repeats(chain, c) || !b.signatures.good(c.Certificate, last.Certificate) {
 					continue
 				}
 				next := append(slices.Clip(chain), c)
@@ -248,7 +253,7 @@ func sameKey(a, b *cert) bool {
 // finish says why a path isn't anchored, and finds a signature in it that doesn't hold.
 func (b *builder) finish(p *path) {
 	for i := 0; i+1 < len(p.certs); i++ {
-		if !signed(p.certs[i+1].Certificate, p.certs[i].Certificate) {
+		if !b.signatures.good(p.certs[i+1].Certificate, p.certs[i].Certificate) {
 			p.forged, p.badSig = i, true
 		}
 	}

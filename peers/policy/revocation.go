@@ -36,7 +36,7 @@ func askRevocation(in *inquiry, r *rule, i int) finding {
 		return lost(err.Error())
 	case crl == nil:
 		return lost("there is none")
-	case !issued(issuer.Certificate, crl):
+	case !in.q.Signatures.goodCRL(issuer.Certificate, crl):
 		return lost("the CRL is not signed by " + issuer.label())
 	case !crl.NextUpdate.IsZero() && in.q.At.After(crl.NextUpdate):
 		return lost("the CRL ended at " + stamp(crl.NextUpdate))
