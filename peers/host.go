@@ -26,7 +26,9 @@ type Host struct {
 	// Withhold makes the host show no certificate as an initiator though it has one and is asked.
 	Withhold bool
 	Roots    []*x509.Certificate
-	CRL      func(cert, issuer *x509.Certificate) (*x509.RevocationList, error)
+	// Signatures remembers verified signatures for the host's judge; the hosts of a run share one.
+	Signatures *policy.Signatures
+	CRL        func(cert, issuer *x509.Certificate) (*x509.RevocationList, error)
 
 	Net      *Net
 	DNS      *dns.Resolver

@@ -125,7 +125,7 @@ func Join(ctx context.Context, user *peers.Host, t topology.Topology, rec *verdi
 		Judge: func(p wire.Presented) verdict.Judgement {
 			return user.Product.Judge(policy.Question{
 				Role: policy.Initiator, Chain: p.Chain, Roots: user.Roots, Name: fqdn, At: user.Now(), TLS: p.Version,
-				Settings: user.Settings, CRL: user.CRL,
+				Settings: user.Settings, CRL: user.CRL, Signatures: user.Signatures,
 			})
 		},
 	})
