@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 )
@@ -116,9 +117,13 @@ func (b *bench) measureSetup(ctx context.Context, su setup, keep func(Variant) b
 		}
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			row := Row{Variant: c.Variant.Name, Role: su.role, Settings: su.settings, TLS: versionName(version), Name: s.judged(c)}
+			t0 := time.Now()
 			probeCtx, cancel := context.WithTimeout(ctx, 3*patience)
 			row.Observation, err = s.probe(probeCtx, c, version)
 			cancel()
+			if os.Getenv("T") != "" {
+				fmt.Println(row.Key(), time.Since(t0), row.Observation)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", row.Key(), err)
 			}

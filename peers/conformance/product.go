@@ -47,6 +47,9 @@ func Products() []Product {
 	add(Product{Name: "erlang", Packages: []string{"erlang-base", "erlang-ssl"}, setups: erlangSetups,
 		Setup: "ssl with {verify, verify_peer}, {fail_if_no_peer_cert, true}; {server_name_indication, NAME}"},
 		[2]string{"bookworm", "erlang-25"}, [2]string{"trixie", "erlang-27"}, [2]string{"sid", "erlang-29"})
+	add(Product{Name: "prosody", Packages: []string{"prosody", "lua-unbound"}, setups: prosodySetups,
+		Setup: "VirtualHost with mod_saslauth, mod_tls, mod_dialback; cafile holds the store"},
+		[2]string{"bookworm", "prosody-0.12"}, [2]string{"trixie", "prosody-13"}, [2]string{"sid", "prosody-13"})
 	return out
 }
 

@@ -40,6 +40,7 @@ mount -t proc proc /mnt/root/proc
 mount -t tmpfs tmp /mnt/root/tmp
 mount -t tmpfs run /mnt/root/run
 ip link set lo up
+ip address add 192.0.2.53/32 dev lo
 exec chroot /mnt/root /bin/sh -c 'echo ready; read end || true'
 `
 
