@@ -142,10 +142,11 @@ func (a *acceptance) meet() error {
 		r.allowed = AllowedBy(r.behaviour)
 		r.explicit, r.methods, ok = false, Methods(r.allowed), true
 	}
-	if err != nil {
-		return err
-	}
 	a.rules = r
+	if err != nil {
+		a.rec.Addf(verdict.KindHarness, "%v", err)
+		return a.refuse(stream.InternalServerError, verdict.Inconclusive)
+	}
 	if !ok {
 		return a.refuse(streamError(stream.PolicyViolation, a.remote+" isn't an allowed partner"), verdict.NotAllowed)
 	}

@@ -2,6 +2,7 @@ package xmpp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"runtime/debug"
@@ -44,7 +45,7 @@ func (s *Server) Close() error {
 	s.cancel()
 	err := s.ln.Close()
 	s.wg.Wait()
-	if err != nil {
+	if err != nil && !errors.Is(err, net.ErrClosed) { // accept closes it too, when ctx ends
 		return fmt.Errorf("XMPP on %s: %w", s.cfg.Host.Actor, err)
 	}
 	return nil
