@@ -116,6 +116,7 @@ func (w *world) serveDNS(ctx context.Context) error {
 		}
 		w.closers = append(w.closers, srv.Close)
 		w.resolver = dns.NewResolver(srv.Addr(), w.run.opts.Timeouts.Exchange)
+		w.closers = append(w.closers, w.resolver.Close)
 		fillZone(w.zone, w.scenario.Topology, w.net)
 		return nil
 	}

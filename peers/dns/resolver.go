@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	mdns "github.com/miekg/dns"
@@ -18,10 +19,15 @@ import (
 // errors: a partner without a record and a lab without DNS must not look alike.
 var ErrNotFound = errors.New("no such DNS record")
 
-// A Resolver asks one DNS server and records what it was told.
+// A Resolver asks one DNS server and records what it was told. It keeps its sockets for the next question; Close gives
+// them back.
 type Resolver struct {
 	server  netip.AddrPort
 	timeout time.Duration
+
+	mu     sync.Mutex
+	idle   []*mdns.Conn
+	closed bool
 }
 
 // NewResolver returns a resolver that asks server. timeout bounds one query.
@@ -85,15 +91,26 @@ func (r *Resolver) Stdlib() *net.Resolver {
 	}}
 }
 
+// Close ends the resolver's sockets. Questions under way end on their own.
+func (r *Resolver) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for _, c := range r.idle {
+		_ = c.Close()
+	}
+	r.idle = nil
+	return nil
+}
+
 func (r *Resolver) exchange(ctx context.Context, name string, typ uint16) (*mdns.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	q := new(mdns.Msg)
 	q.SetQuestion(mdns.Fqdn(name), typ)
-	c := mdns.Client{Net: "udp"}
-	msg, _, err := c.ExchangeContext(ctx, q, r.server.String())
+	msg, err := r.ask(ctx, q)
 	if err == nil && msg.Truncated {
-		c.Net = "tcp"
+		c := mdns.Client{Net: "tcp"}
 		msg, _, err = c.ExchangeContext(ctx, q, r.server.String())
 	}
 	what := mdns.TypeToString[typ] + " " + name
@@ -106,6 +123,41 @@ func (r *Resolver) exchange(ctx context.Context, name string, typ uint16) (*mdns
 		return nil, fmt.Errorf("%s: the lab's DNS answered %s", what, mdns.RcodeToString[msg.Rcode])
 	}
 	return msg, nil
+}
+
+// ask puts one question over UDP. A socket whose question went wrong isn't used again: a late answer to it must not
+// meet the next question.
+func (r *Resolver) ask(ctx context.Context, q *mdns.Msg) (*mdns.Msg, error) {
+	c := mdns.Client{Net: "udp"}
+	conn, err := r.take(ctx, &c)
+	if err != nil {
+		return nil, err
+	}
+	msg, _, err := c.ExchangeWithConnContext(ctx, q, conn)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		_ = conn.Close()
+	} else {
+		r.idle = append(r.idle, conn)
+	}
+	return msg, nil
+}
+
+func (r *Resolver) take(ctx context.Context, c *mdns.Client) (*mdns.Conn, error) {
+	r.mu.Lock()
+	if n := len(r.idle); n > 0 {
+		conn := r.idle[n-1]
+		r.idle = r.idle[:n-1]
+		r.mu.Unlock()
+		return conn, nil
+	}
+	r.mu.Unlock()
+	return c.DialContext(ctx, r.server.String())
 }
 
 // cause shortens an error for the evidence, where the name stands already.

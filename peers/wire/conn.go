@@ -150,7 +150,7 @@ func (c *Conn) serverCertificate(cfg Config, serverName string) (*tls.Certificat
 func (c *Conn) sent(cert *tls.Certificate) {
 	text := "sends a certificate"
 	if cert.Leaf != nil {
-		text = "sends " + Describe([]*x509.Certificate{cert.Leaf})
+		text = "sends " + Describe(cert.Leaf, len(cert.Certificate))
 	}
 	c.rec.Add(verdict.Event{Kind: verdict.KindCertSent, Text: text, Certs: Fingerprints(cert.Certificate)})
 }
@@ -163,7 +163,7 @@ func (c *Conn) verify(cs tls.ConnectionState, cfg Config, under *alertConn, side
 		for i, p := range cs.PeerCertificates {
 			ders[i] = p.Raw
 		}
-		c.rec.Add(verdict.Event{Kind: verdict.KindCertSeen, Text: "is shown " + Describe(cs.PeerCertificates), Certs: Fingerprints(ders)})
+		c.rec.Add(verdict.Event{Kind: verdict.KindCertSeen, Text: "is shown " + Describe(cs.PeerCertificates[0], len(cs.PeerCertificates)), Certs: Fingerprints(ders)})
 	case side == verdict.Acceptor && cfg.Ask:
 		c.rec.Addf(verdict.KindNoCertSeen, "asked for a certificate and is shown none")
 	default:

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"fmt"
 	"strings"
 )
 
@@ -17,13 +18,9 @@ func Fingerprints(chain [][]byte) []string {
 	return out
 }
 
-// Describe says in one line what matters of a chain: its leaf's subject, names, EKUs and issuer, and how many
-// certificates came along.
-func Describe(chain []*x509.Certificate) string {
-	if len(chain) == 0 {
-		return "no certificate"
-	}
-	leaf := chain[0]
+// Describe says in one line what matters of a chain of n certificates: its leaf's subject, names, EKUs and issuer, and
+// how many certificates come along.
+func Describe(leaf *x509.Certificate, n int) string {
 	var b strings.Builder
 	b.WriteString("CN=" + leaf.Subject.CommonName)
 	if names := sanNames(leaf); len(names) > 0 {
@@ -31,13 +28,13 @@ func Describe(chain []*x509.Certificate) string {
 	}
 	b.WriteString("; EKU " + ekuNames(leaf))
 	b.WriteString("; issued by " + leaf.Issuer.CommonName)
-	switch n := len(chain) - 1; n {
-	case 0:
-		b.WriteString("; sent alone")
+	switch n {
 	case 1:
+		b.WriteString("; alone")
+	case 2:
 		b.WriteString("; with 1 more certificate")
 	default:
-		b.WriteString("; with more certificates")
+		fmt.Fprintf(&b, "; with %d more certificates", n-1)
 	}
 	return b.String()
 }
