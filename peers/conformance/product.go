@@ -50,6 +50,9 @@ func Products() []Product {
 	add(Product{Name: "prosody", Packages: []string{"prosody", "lua-unbound"}, setups: prosodySetups,
 		Setup: "VirtualHost with mod_saslauth, mod_tls, mod_dialback; cafile holds the store"},
 		[2]string{"bookworm", "prosody-0.12"}, [2]string{"trixie", "prosody-13"}, [2]string{"sid", "prosody-13"})
+	add(Product{Name: "kamailio", Packages: []string{"kamailio", "kamailio-tls-modules"}, setups: kamailioSetups,
+		Setup: "tls module with ca_list; as initiator it relays an OPTIONS to sip:NAME;transport=tls"},
+		[2]string{"bookworm", "kamailio-5.6"}, [2]string{"trixie", "kamailio-6.0"}, [2]string{"sid", "kamailio-6.1"})
 	return out
 }
 

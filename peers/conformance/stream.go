@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"strings"
@@ -115,7 +116,7 @@ func parseStreamError(inner string) error {
 				return out
 			}
 			if e.XMLName.Local == "text" {
-				out.text = strings.TrimSpace(e.Inner)
+				out.text = html.UnescapeString(strings.TrimSpace(e.Inner))
 			} else if out.condition == "undefined-condition" {
 				out.condition = e.XMLName.Local
 			}
