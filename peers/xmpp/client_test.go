@@ -139,3 +139,16 @@ func attribute(s, name string) string {
 	v, _, _ := strings.Cut(s[i+len(name)+3:], "'")
 	return v
 }
+
+// drain reads until the other side hangs up.
+func (c *client) drain() {
+	_, _ = io.Copy(io.Discard, c.in) // a reset ends it as well
+}
+
+// pong answers the ping that comes next.
+func (c *client) pong() {
+	c.t.Helper()
+	iq := c.expect("</iq>")
+	id := attribute(strings.ReplaceAll(iq, "\"", "'"), "id")
+	c.send("<iq type='result' id='%s' from='fabrikam.com' to='contoso.com'/>", id)
+}

@@ -32,8 +32,9 @@ type conn struct {
 	mu      sync.Mutex // guards what follows between the reader and whoever changes the phase
 	cur     net.Conn   // raw, or *wire.Conn
 	phase   string
-	over    bool  // how the stream ended is recorded
-	failure error // the first error of the socket
+	over    bool   // how the stream ended is recorded
+	failure error  // the first error of the socket
+	during  string // the phase in which it came
 
 	ctx   context.Context //nolint:containedctx // the connection's lifetime: an io.Reader has no room for one
 	stop  func() bool
@@ -216,7 +217,7 @@ func (c *conn) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failure == nil {
-		c.failure = err
+		c.failure, c.during = err, c.phase
 	}
 }
 
@@ -246,11 +247,11 @@ func (c *conn) once() bool {
 	return !was
 }
 
-// ended records how a read or write came to fail, once, and returns the error with the phase in which it did. wire has
+// ended records how the socket came to fail, once, and returns the error with the phase in which it did. wire has
 // recorded alerts and resets inside TLS already.
-func (c *conn) ended(err error) error {
+func (c *conn) ended() error {
 	c.mu.Lock()
-	phase := c.phase
+	err, phase := c.failure, c.during
 	c.mu.Unlock()
 	var ne net.Error
 	late := errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &ne) && ne.Timeout()

@@ -230,7 +230,7 @@ func (p *party) finish(err error) error {
 	case err == nil, errors.Is(err, errClosed), errors.As(err, &refused):
 		return err
 	case p.conn.failed() != nil:
-		return p.conn.ended(p.conn.failed())
+		return p.conn.ended()
 	case errors.As(err, &fault):
 		if e, perr := parse(p.conn.header, p.conn.last.raw); perr == nil && e.is(stream.NS, "error") {
 			return p.refusedBy("stream error", e)
