@@ -56,7 +56,7 @@ loadmodule "pv.so"
 loadmodule "textops.so"
 modparam("tls", "config", "/edgelab/kamailio-tls.cfg")
 request_route {
-	if (proto == TLS) {
+	if (proto == TLS || $rU == "ready") {
 		sl_send_reply("200", "OK");
 		exit;
 	}
@@ -106,16 +106,40 @@ func startKamailio(ctx context.Context, b *bench, role Role, settings map[string
 	if k.stopNames, err = serveNames(ctx, b.sandbox); err != nil {
 		return nil, err
 	}
-	if k.p, err = b.Start(ctx, "/usr/sbin/kamailio", "-f", "/edgelab/kamailio.cfg", "-DD", "-E", "-Y", "/tmp", "-P", "/tmp/kamailio.pid"); err != nil {
+	if k.p, err = b.Start(ctx, "/usr/sbin/kamailio", "-f", "/edgelab/kamailio.cfg", "-DD", "-E", "-m", "256", "-x", "fm", "-Y", "/tmp", "-P", "/tmp/kamailio.pid"); err != nil {
 		k.stop()
 		return nil, err
 	}
-	ready, err := dialRetry(ctx, b.Dial, kamailioAddr)
-	if err != nil {
+	if err := k.ready(ctx); err != nil {
 		k.stop()
 		return nil, fmt.Errorf("%w; its last words: %s", err, tail(k.p.Log(0)))
 	}
-	return k, ready.Close()
+	return k, nil
+}
+
+// ready asks over UDP until there is an answer: the TLS port takes connections long before there is anybody to serve
+// them, since each process loads the trust store first.
+func (k *kamailio) ready(ctx context.Context) error {
+	udp, err := k.Dial(ctx, "udp", "127.0.0.1:5060")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = udp.Close() }()
+	buf := make([]byte, 4096)
+	for ctx.Err() == nil {
+		_, _ = fmt.Fprint(udp, optionsRequest("sip:ready@product.example", "UDP", udp.LocalAddr().String(), "product.example", "ready"))
+		if err := udp.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+			return err
+		}
+		if _, err := udp.Read(buf); err == nil {
+			return nil
+		}
+		select { // a refused datagram fails at once
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
 }
 
 const kamailioAddr = "127.0.0.1:5061"
