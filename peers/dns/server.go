@@ -26,8 +26,12 @@ func Serve(zone *Zone, udp net.PacketConn, tcp net.Listener) (*Server, error) {
 		return nil, fmt.Errorf("lab DNS: address %q: %w", udp.LocalAddr(), err)
 	}
 	h := mdns.HandlerFunc(func(w mdns.ResponseWriter, q *mdns.Msg) {
+		r := answer(zone, q)
+		if w.LocalAddr().Network() == "udp" {
+			r.Truncate(mdns.MinMsgSize) // RFC 1035 §4.2.1: the asker comes back over TCP
+		}
 		// A reply that can't be written is the asker's time-out; there is nobody else to tell.
-		_ = w.WriteMsg(answer(zone, q))
+		_ = w.WriteMsg(r)
 	})
 	s := &Server{done: make(chan error, 2), addr: addr}
 	started := make(chan struct{}, 2)
