@@ -187,7 +187,7 @@ func (r *rule) validateParameters() error {
 		}
 	}
 	for _, f := range r.Forms {
-		if !slices.Contains([]string{formDNS, formEmail, formIP, formURI, formCN}, f) {
+		if !slices.Contains([]string{formDNS, formEmail, formIP, formURI, formCN, formCNServer, formReadable}, f) {
 			return fmt.Errorf("there is no name form %q", f)
 		}
 	}

@@ -15,7 +15,12 @@ const (
 	formEmail = "email"
 	formIP    = "ip"
 	formURI   = "uri"
-	formCN    = "cn-without-dns" // the common name, as a DNS name, if the certificate has no dNSName
+	// The common name as a DNS name, if the leaf has no dNSName: if it looks like one, or whatever it looks like if the
+	// EKU lets the leaf be a server's, and there may be one only.
+	formCN       = "cn-like-dns"
+	formCNServer = "cn-of-servers"
+	// formReadable refuses names that can't be compared, if there are any constraints at all.
+	formReadable = "readable"
 )
 
 // askConstraints asks the CA at depth i whether its name constraints allow every certificate below it.
@@ -40,13 +45,18 @@ func askConstraints(in *inquiry, r *rule, i int) finding {
 func outside(ca, c *cert, forms []string, leaf bool) (string, bool) {
 	if slices.Contains(forms, formDNS) {
 		names := c.DNSNames
-		if cn := c.Subject.CommonName; leaf && len(names) == 0 && slices.Contains(forms, formCN) && looksLikeHost(cn) {
-			names = []string{cn}
+		if leaf && len(names) == 0 && len(ca.PermittedDNSDomains)+len(ca.ExcludedDNSDomains) > 0 {
+			names = hostsInSubject(c, forms)
 		}
 		for _, n := range names {
 			if !allowed(n, ca.PermittedDNSDomains, ca.ExcludedDNSDomains, underDomain) {
 				return n, true
 			}
+		}
+	}
+	if slices.Contains(forms, formReadable) {
+		if name, bad := unreadable(c); bad {
+			return name, true
 		}
 	}
 	if slices.Contains(forms, formEmail) {
@@ -68,6 +78,40 @@ func outside(ca, c *cert, forms []string, leaf bool) (string, bool) {
 			if !allowed(ip, ca.PermittedIPRanges, ca.ExcludedIPRanges, underNet) {
 				return ip.String(), true
 			}
+		}
+	}
+	return "", false
+}
+
+// hostsInSubject returns the common names that count as DNS names.
+func hostsInSubject(c *cert, forms []string) []string {
+	cns := commonNames(c)
+	switch {
+	case slices.Contains(forms, formCN):
+		return slices.DeleteFunc(cns, func(cn string) bool { return !looksLikeHost(cn) })
+	case slices.Contains(forms, formCNServer) && serverByEKU(c):
+		if len(cns) > 1 {
+			return []string{"one of several common names"}
+		}
+		return cns
+	}
+	return nil
+}
+
+func serverByEKU(c *cert) bool {
+	return ekuConditions["absent"](c) || ekuConditions["has-server"](c) || ekuConditions["has-any"](c)
+}
+
+// unreadable returns a name of c that is no proper dNSName, or a URI without a host name.
+func unreadable(c *cert) (string, bool) {
+	for _, n := range c.DNSNames {
+		if n == "" || slices.Contains(strings.Split(n, "."), "") {
+			return "the unreadable name " + n, true
+		}
+	}
+	for _, u := range c.URIs {
+		if u.Hostname() == "" || net.ParseIP(u.Hostname()) != nil {
+			return u.String() + ", which has no host", true
 		}
 	}
 	return "", false
@@ -114,6 +158,22 @@ func underHost(host, constraint string) bool {
 
 func underNet(ip net.IP, constraint *net.IPNet) bool { return constraint.Contains(ip) }
 
+// looksLikeHost reports whether a common name could be a DNS name: two labels or more of letters, digits, underscores
+// and inner hyphens.
 func looksLikeHost(s string) bool {
-	return strings.Contains(s, ".") && !strings.ContainsAny(s, " @/:")
+	labels := strings.Split(s, ".")
+	if len(labels) < 2 {
+		return false
+	}
+	for _, l := range labels {
+		if l == "" || l[0] == '-' || l[len(l)-1] == '-' {
+			return false
+		}
+		if strings.ContainsFunc(l, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+		}) {
+			return false
+		}
+	}
+	return true
 }

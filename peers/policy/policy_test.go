@@ -4,15 +4,18 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/edgelab/edgelab/lab/verdict"
 	"github.com/edgelab/edgelab/peers/policy"
 )
 
+var catalogue = sync.OnceValues(policy.Load)
+
 func load(t testing.TB) *policy.Catalogue {
 	t.Helper()
-	c, err := policy.Load()
+	c, err := catalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
