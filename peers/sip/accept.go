@@ -176,6 +176,9 @@ func (a *acceptance) refuse(domain string, rt route) *answer {
 	if f := j.Failed(); len(f) > 0 {
 		why = f[0].Detail
 	}
+	if len(a.server.cfg.Routing.Servers) > 0 {
+		return &answer{sip.StatusForbidden, "Forbidden", j.Code, why + "; " + traceNotConfigured}
+	}
 	if !a.server.router.edge {
 		return &answer{sip.StatusForbidden, "Forbidden", j.Code, why}
 	}

@@ -25,8 +25,11 @@ var (
 	tlsIncomplete = diagnostic{1047, "Failed to complete TLS negotiation with a federated peer server"}
 )
 
-// What an Access Edge writes into its own trace about a partner that it refuses (Cisco document 212383).
+// What an Edge writes into its own trace about a peer that it refuses: on the outside (Cisco document 212383), and on
+// the inside, where only servers of the topology are let in (TechNet, 2011-12-22).
 const (
+	traceNotConfigured = "trace: The peer is not a configured server on this network interface"
+
 	traceNoSRVMatch   = "Result-Code 0xc3e93d6f SIPPROXY_E_EPROUTING_MSG_ALLOWED_DOMAIN_NO_SRV_MATCH"
 	traceCertMismatch = "Result-Code 0xc3e93d67 SIPPROXY_E_ROUTING_MSG_CERT_MISMATCH"
 )

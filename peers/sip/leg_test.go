@@ -25,7 +25,7 @@ type federation struct {
 }
 
 // newFederation makes both ends well, each with a certificate that names host, domain and both EKUs.
-func newFederation(t *testing.T, partnerProduct string) *federation {
+func newFederation(t testing.TB, partnerProduct string) *federation {
 	t.Helper()
 	w := siptest.New(t, "127.78.0.0")
 	f := &federation{World: w, public: siptest.NewCA(t, "Public Root"), private: siptest.NewCA(t, "Litware Root")}

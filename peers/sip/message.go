@@ -2,6 +2,7 @@ package sip
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -31,7 +32,7 @@ func startLine(msg sip.Message) string {
 func printable(s string) string {
 	const maxLine = 200
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
