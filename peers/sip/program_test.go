@@ -23,7 +23,6 @@ import (
 // run starts a program whose standard error says when it is ready, and ends it with the test.
 func run(t *testing.T, cmd *exec.Cmd, ready string) {
 	t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	errs, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
