@@ -49,4 +49,4 @@ type Timeouts struct {
 }
 
 // DefaultTimeouts are generous for a loaded machine.
-var DefaultTimeouts = Timeouts{Connect: 5 * time.Second, Handshake: 10 * time.Second, Exchange: 10 * time.Second}
+var DefaultTimeouts = Timeouts{Connect: 10 * time.Second, Handshake: 20 * time.Second, Exchange: 20 * time.Second}
