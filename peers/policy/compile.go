@@ -205,7 +205,7 @@ func (r *rule) validateParameters() error {
 
 func (n *nameRules) validate() error {
 	for _, k := range n.Kinds {
-		if !slices.Contains([]string{kindDNS, kindSIPURI, kindXMPPAddr, kindSRVName}, k) {
+		if !slices.Contains([]string{kindDNS, kindSIPURI, kindXMPPAddr, kindSRVName, kindIP}, k) {
 			return fmt.Errorf("names of kind %q can't be compared", k)
 		}
 	}
@@ -225,8 +225,8 @@ func (n *nameRules) validate() error {
 		return fmt.Errorf("trailing-dot %q is none of kept, removed, ignored", n.Dot)
 	case n.EmptySAN != "" && n.EmptySAN != "refused":
 		return fmt.Errorf("empty-san %q is not refused", n.EmptySAN)
-	case !slices.Contains([]string{"", "ignored", "kept"}, n.Case):
-		return fmt.Errorf("case %q is neither ignored nor kept", n.Case)
+	case !slices.Contains([]string{"", "ignored", "kept", "kept-in-dns"}, n.Case):
+		return fmt.Errorf("case %q is none of ignored, kept, kept-in-dns", n.Case)
 	}
 	return nil
 }

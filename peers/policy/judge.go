@@ -271,7 +271,10 @@ func (p *Product) decide(j *verdict.Judgement, q *Question, consequenceOf func(*
 	j.Alert = 0
 	switch worst {
 	case carryOn:
-		j.Outcome, j.Code = verdict.OutcomeTrusted, verdict.Trusted
+		j.Outcome, j.Code, j.Layer = verdict.OutcomeTrusted, verdict.Trusted, verdict.TLS
+		if p.file.Protocol != protocolTLS {
+			j.Layer = verdict.Application
+		}
 		return
 	case notSettled:
 		j.Outcome, j.Code, j.Layer = verdict.OutcomeUnknown, verdict.Unknown, verdict.Application

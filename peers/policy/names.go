@@ -25,7 +25,7 @@ type nameRules struct {
 	Several string `yaml:"several"`
 	// Wildcard says what an asterisk may stand for: "none", "label" (all of the left-most label), "partial" (that, its
 	// start or its end), "leading" (that, or its start), "glob" (any parts of it), "glob-once" (one part of it),
-	// "any-label" (any parts of any label).
+	// "any-label" (any parts of any label), "suffix" (any number of labels, or none at all).
 	Wildcard string `yaml:"wildcard"`
 	// CNWildcard says the same for the common name; empty: none.
 	CNWildcard string `yaml:"cn-wildcard"`
@@ -40,7 +40,7 @@ type nameRules struct {
 	Addresses bool `yaml:"addresses"`
 	// EmptySAN is "refused" where a SAN extension without entries is an error.
 	EmptySAN string `yaml:"empty-san"`
-	// Case is "ignored" or "kept".
+	// Case is "ignored", "kept", or "kept-in-dns", which compares dNSName entries alone letter by letter.
 	Case string `yaml:"case"`
 }
 
@@ -126,6 +126,11 @@ func (r *nameRules) matches(kind, presented, want string) bool {
 	if r.Dot == "ignored" {
 		presented = strings.TrimSuffix(presented, ".")
 	}
+	if r.Case == "kept-in-dns" && kind == kindDNS {
+		exact := *r
+		exact.Case = "kept"
+		return presented == want || exact.covers(r.Wildcard, presented, want)
+	}
 	if r.equal(presented, want) {
 		return true
 	}
@@ -140,7 +145,7 @@ func (r *nameRules) matchesCN(cn, want string) bool {
 }
 
 // wildcards are the values of Wildcard and CNWildcard.
-var wildcards = []string{"none", "label", "partial", "leading", "glob", "glob-once", "any-label"}
+var wildcards = []string{"none", "label", "partial", "leading", "glob", "glob-once", "any-label", "suffix"}
 
 // covers reports whether a presented name with an asterisk stands for want under these rules.
 func (r *nameRules) covers(wildcard, presented, want string) bool {
@@ -149,6 +154,9 @@ func (r *nameRules) covers(wildcard, presented, want string) bool {
 	}
 	if !strings.Contains(presented, "*") {
 		return false
+	}
+	if rest, ok := strings.CutPrefix(presented, "*."); ok && wildcard == "suffix" {
+		return r.equal(rest, want) || len(want) > len(rest)+1 && r.equal("."+rest, want[len(want)-len(rest)-1:])
 	}
 	label, rest, ok := strings.Cut(presented, ".")
 	wantLabel, wantRest, wantOK := strings.Cut(want, ".")

@@ -131,7 +131,9 @@ func (b *builder) first() *path {
 	return p
 }
 
-// all builds every path from the leaf to a certificate of the store, following only signatures that hold.
+// all builds every path from the leaf to a certificate of the store, following only signatures that hold. Only where
+// there is no such path does it follow names alone, so that a signature that doesn't hold is what is wrong then, and
+// not a certificate that is there and seems to be missing.
 func (b *builder) all() []*path {
 	leaf := b.presented[0]
 	if b.rules.LeafAnchor && slices.ContainsFunc(b.store, leaf.equal) {
@@ -139,7 +141,7 @@ func (b *builder) all() []*path {
 	}
 	var found []*path
 	longest := []*cert{leaf}
-	steps := 0
+	steps, byName := 0, false
 	var walk func(chain []*cert)
 	walk = func(chain []*cert) {
 		last := chain[len(chain)-1]
@@ -151,7 +153,7 @@ func (b *builder) all() []*path {
 				if steps++; steps > 100*maxPaths || len(found) >= maxPaths || len(chain) >= maxLength {
 					return
 				}
-				if !canIssue(c, last, b.rules.KeyIDs) || repeats(chain, c) || !b.signatures.good(c.Certificate, last.Certificate) {
+				if !canIssue(c, last, b.rules.KeyIDs) || repeats(chain, c) || !byName && !b.signatures.good(c.Certificate, last.Certificate) {
 					continue
 				}
 				next := append(slices.Clip(chain), c)
@@ -164,10 +166,16 @@ func (b *builder) all() []*path {
 		}
 	}
 	walk([]*cert{leaf})
+	if len(found) > 0 {
+		return found
+	}
+	steps, byName = 0, true
+	walk([]*cert{leaf})
 	if len(found) == 0 {
-		p := &path{certs: longest}
+		found = []*path{{certs: longest}}
+	}
+	for _, p := range found {
 		b.finish(p)
-		return []*path{p}
 	}
 	return found
 }

@@ -32,6 +32,9 @@ type Rule struct {
 	Under map[string]string `json:"under,omitempty"`
 }
 
+// protocolTLS is the protocol of a bare stack.
+const protocolTLS = "tls"
+
 // factCheck is the Check of rules that no certificate is asked.
 const factCheck = "fact"
 
@@ -253,7 +256,7 @@ func compileProduct(f *productFile, stacks map[string]*stack) (*Product, error) 
 	switch {
 	case f.Title == "" || f.Versions == "":
 		return fail("it needs a title and versions")
-	case !slices.Contains([]string{"sip", "xmpp", "tls"}, f.Protocol):
+	case !slices.Contains([]string{"sip", "xmpp", protocolTLS}, f.Protocol):
 		return fail("the protocol %q is none of sip, xmpp, tls", f.Protocol)
 	case len(f.Roles) == 0:
 		return fail("it has no role")

@@ -20,16 +20,18 @@ func askRevocation(in *inquiry, r *rule, i int) finding {
 		}
 		return passed
 	}
-	if i+1 >= len(in.path.certs) {
-		if c.selfIssued || in.path.anchored {
-			return passed
-		}
+	issuer := c
+	switch {
+	case i+1 < len(in.path.certs):
+		issuer = in.path.certs[i+1]
+	case !in.path.anchored && !c.selfIssued:
 		return lost("its issuer is not known")
+	case !c.selfIssued:
+		return passed
 	}
 	if in.q.CRL == nil {
 		return lost("the judge has none")
 	}
-	issuer := in.path.certs[i+1]
 	crl, err := in.q.CRL(c.Certificate, issuer.Certificate)
 	switch {
 	case err != nil:
