@@ -17,7 +17,7 @@ func TestAuthorityHasTheLastWord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := s.keys.get(t.Context(), "ecdsa-p256", Internal)
+	k, err := s.keys.get(t.Context(), "ecdsa-p256", forEnds, Internal)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,32 +46,57 @@ type issuer struct {
 // newRoot makes a self-signed CA certificate with a key of its own.
 func newRoot(label, cdp string, seed uint64) (*issuer, error) {
 	t := caTemplate(label+" root CA", seed, label+"/root")
-	return newIssuer("root", cdp, t, nil)
+	signer, err := newCAKey(t)
+	if err != nil {
+		return nil, err
+	}
+	return newIssuer("root", cdp, t, signer, nil)
 }
 
 // An intermediateKind is what sets an intermediate apart from its CA's usual one.
 type intermediateKind struct {
-	EKUs      []plan.Usage
-	NotCA     bool
-	Permitted []string
+	EKUs                []plan.Usage
+	NotCA               bool
+	Key                 string // empty: a P-256 key of its own
+	Hash                string // of its issuer's signature; empty: the usual one
+	NotBefore, NotAfter time.Time
+	Permitted           []string
+	Sub                 bool // it stands below the CA's usual intermediate, not below the root
 }
 
 func kindOf(o plan.Order) intermediateKind {
-	return intermediateKind{EKUs: o.IntermediateEKU, NotCA: o.IntermediateCA != nil && !*o.IntermediateCA, Permitted: o.Permitted}
+	return intermediateKind{
+		EKUs: o.IntermediateEKU, NotCA: o.IntermediateCA != nil && !*o.IntermediateCA, Key: o.IntermediateKey, Hash: o.IntermediateHash,
+		NotBefore: o.IntermediateNotBefore, NotAfter: o.IntermediateNotAfter, Permitted: o.Permitted, Sub: o.SubCA,
+	}
 }
 
 func (k intermediateKind) id() string {
-	if len(k.EKUs) == 0 && !k.NotCA && len(k.Permitted) == 0 {
+	id := content("", plan.Order{
+		IntermediateEKU: k.EKUs, CA: k.NotCA, IntermediateKey: k.Key, IntermediateHash: k.Hash, IntermediateNotBefore: k.NotBefore,
+		IntermediateNotAfter: k.NotAfter, Permitted: k.Permitted, SubCA: k.Sub,
+	})
+	if id == content("", plan.Order{}) {
 		return "issuing"
 	}
-	return "issuing-" + content("", plan.Order{IntermediateEKU: k.EKUs, CA: k.NotCA, Permitted: k.Permitted})[:12]
+	return "issuing-" + id[:12]
 }
 
-// newIntermediate makes an intermediate of the given kind under root, with an Authority.
-func newIntermediate(label, cdp string, seed uint64, kind intermediateKind, root *issuer) (*issuer, error) {
+// newIntermediate makes an intermediate of the given kind under parent, with an Authority. A nil signer stands for a
+// P-256 key of its own.
+func newIntermediate(label, cdp string, seed uint64, kind intermediateKind, signer crypto.Signer, parent, root *issuer) (*issuer, error) {
 	t := caTemplate(label+" "+kind.id()+" CA", seed, label+"/"+kind.id())
 	t.MaxPathLen, t.MaxPathLenZero = 0, true
-	t.CRLDistributionPoints = []string{root.cdp}
+	t.CRLDistributionPoints = []string{parent.cdp}
+	if !kind.NotAfter.IsZero() {
+		t.NotBefore, t.NotAfter = kind.NotBefore, kind.NotAfter
+	}
+	var err error
+	if kind.Hash != "" {
+		if t.SignatureAlgorithm, err = signatureAlgorithm(parent.signer.Public(), kind.Hash, ""); err != nil {
+			return nil, err
+		}
+	}
 	t.PermittedDNSDomains = kind.Permitted
 	t.PermittedDNSDomainsCritical = len(kind.Permitted) > 0 // RFC 5280 §4.2.1.10
 	if kind.NotCA {
@@ -85,7 +110,12 @@ func newIntermediate(label, cdp string, seed uint64, kind intermediateKind, root
 		}
 		t.ExtraExtensions = append(t.ExtraExtensions, ekus)
 	}
-	i, err := newIssuer(kind.id(), cdp, t, root)
+	if signer == nil {
+		if signer, err = newCAKey(t); err != nil {
+			return nil, err
+		}
+	}
+	i, err := newIssuer(kind.id(), cdp, t, signer, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -109,13 +139,17 @@ func caTemplate(name string, seed uint64, what string) *x509.Certificate {
 	}
 }
 
-// newIssuer makes a key and has parent, or with nil the key itself, sign the certificate for it.
-func newIssuer(id, cdp string, t *x509.Certificate, parent *issuer) (*issuer, error) {
+func newCAKey(t *x509.Certificate) (crypto.Signer, error) {
 	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("generate the key of %q: %w", t.Subject.CommonName, err)
 	}
-	parentCert, parentSigner := t, crypto.Signer(signer)
+	return signer, nil
+}
+
+// newIssuer has parent, or with nil the key itself, sign the certificate for a CA's key.
+func newIssuer(id, cdp string, t *x509.Certificate, signer crypto.Signer, parent *issuer) (*issuer, error) {
+	parentCert, parentSigner := t, signer
 	if parent != nil {
 		parentCert, parentSigner = parent.cert, parent.signer
 	}
@@ -161,6 +195,14 @@ func (i *issuer) issue(ctx context.Context, t *x509util.Certificate, sans []plan
 // issueBeside signs what the Authority should not, with the same library and the same key.
 func (i *issuer) issueBeside(t *x509util.Certificate) (*x509.Certificate, error) {
 	return x509util.CreateCertificate(t.GetCertificate(), i.cert, t.PublicKey, i.signer)
+}
+
+// forge signs with another key in the issuer's name: everything in the certificate is as if the issuer had issued it,
+// but for the signature.
+func (i *issuer) forge(t *x509util.Certificate, signer crypto.Signer) (*x509.Certificate, error) {
+	imitated := *i.cert
+	imitated.PublicKey = nil // else the signer's key would be compared with it
+	return x509util.CreateCertificate(t.GetCertificate(), &imitated, t.PublicKey, signer)
 }
 
 // reasonKeyCompromise is the CRLReason that the lab revokes with, RFC 5280 §5.3.1.

@@ -66,15 +66,22 @@ type KeyPool struct {
 	keys flight[key]
 }
 
-// get returns the key of the given type for certificates of the given CA.
-func (p *KeyPool) get(ctx context.Context, typ, ca string) (key, error) {
+// What the keys of a pool are for. One key never serves two purposes: a CA's is no end's.
+const (
+	forEnds    = "ends"
+	forIssuers = "issuers"
+	forForgers = "forgers"
+)
+
+// get returns the key of the given type and purpose for the given CA.
+func (p *KeyPool) get(ctx context.Context, typ, purpose, ca string) (key, error) {
 	for _, t := range keyTypes() {
 		if t.name != typ {
 			continue
 		}
-		slot := typ
+		slot := typ + " for " + purpose
 		if !t.slow {
-			slot += " " + ca
+			slot += " of " + ca
 		}
 		return p.keys.do(ctx, slot, func() (key, error) { return newKey(t) })
 	}

@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -57,6 +58,9 @@ func clip(s string) string {
 
 const hashDefault = "sha256"
 
+// caKey is the type of a CA's key unless the order asks for another.
+const caKey = "ecdsa-p256"
+
 func hashes() []string { return []string{hashDefault, "sha384", "sha512", "sha1"} }
 
 func chains() []string {
@@ -102,9 +106,17 @@ func complete(o plan.Order) (plan.Order, string, error) {
 	if o.Chain == "" {
 		o.Chain = plan.ChainFull
 	}
+	if o.IntermediateKey == caKey {
+		o.IntermediateKey = "" // as it is by itself
+	}
+	if o.IntermediateHash == hashDefault {
+		o.IntermediateHash = ""
+	}
 	// A certificate's times have no fraction and no zone (RFC 5280 §4.1.2.5).
 	o.NotBefore = o.NotBefore.UTC().Truncate(time.Second)
 	o.NotAfter = o.NotAfter.UTC().Truncate(time.Second)
+	o.IntermediateNotBefore = o.IntermediateNotBefore.UTC().Truncate(time.Second)
+	o.IntermediateNotAfter = o.IntermediateNotAfter.UTC().Truncate(time.Second)
 
 	for _, check := range []struct {
 		field string
@@ -122,10 +134,18 @@ func complete(o plan.Order) (plan.Order, string, error) {
 		{"not-after", func(o plan.Order) error { return dateFault(o.NotAfter) }},
 		{"permitted-names", permittedFault},
 		{"issuer", issuerFault},
+		{"signature", signatureFault},
+		{"intermediate-key", func(o plan.Order) error { return oneOf("key type", cmp.Or(o.IntermediateKey, caKey), KeyTypes()) }},
+		{"intermediate-hash", func(o plan.Order) error { return oneOf("hash", cmp.Or(o.IntermediateHash, hashDefault), hashes()) }},
+		{"intermediate-not-after", intermediateDateFault},
 		{"revoked", alone("revoked", func(o plan.Order) bool { return o.Revoked })},
 		{"intermediate-eku", alone("intermediate-eku", func(o plan.Order) bool { return len(o.IntermediateEKU) > 0 })},
 		{"intermediate-ca", alone("intermediate-ca", func(o plan.Order) bool { return o.IntermediateCA != nil })},
+		{"intermediate-key", alone("intermediate-key", func(o plan.Order) bool { return o.IntermediateKey != "" })},
+		{"intermediate-hash", alone("intermediate-hash", func(o plan.Order) bool { return o.IntermediateHash != "" })},
+		{"intermediate-not-after", alone("intermediate-not-after", func(o plan.Order) bool { return !o.IntermediateNotAfter.IsZero() })},
 		{"permitted-names", alone("permitted-names", func(o plan.Order) bool { return len(o.Permitted) > 0 })},
+		{"sub-ca", alone("sub-ca", func(o plan.Order) bool { return o.SubCA })},
 	} {
 		if err := check.fault(o); err != nil {
 			return o, check.field, err
@@ -206,11 +226,28 @@ func permittedFault(o plan.Order) error {
 }
 
 func issuerFault(o plan.Order) error {
-	issuers := []string{plan.IssuerUntrusted, plan.IssuerSelfSigned}
+	issuers := []string{plan.IssuerUntrusted, plan.IssuerSelfSigned, plan.IssuerForged}
 	if o.Issuer == plan.IssuerPlanned {
 		return nil
 	}
 	return oneOf("issuer", o.Issuer, issuers)
+}
+
+func signatureFault(o plan.Order) error {
+	if o.Signature == "" {
+		return nil
+	}
+	return oneOf("signature scheme", o.Signature, []string{plan.SignatureRSAPSS})
+}
+
+func intermediateDateFault(o plan.Order) error {
+	if o.IntermediateNotBefore.IsZero() && o.IntermediateNotAfter.IsZero() {
+		return nil
+	}
+	if err := dateFault(o.IntermediateNotBefore); err != nil {
+		return err
+	}
+	return dateFault(o.IntermediateNotAfter)
 }
 
 // alone keeps a field that is about the issuer off a self-signed order, where it would silently come to nothing.

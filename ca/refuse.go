@@ -44,6 +44,10 @@ func everyCA() []refusal {
 		{"RFC 5280 §4.2.1.3", certSignOnLeaf},
 		{"RFC 5280 §4.2", unknownCritical},
 		{"RFC 5280 §4.2.1.9", issuedByNonCA},
+		{"RFC 5280 §4.2.1.9", beyondPathLength},
+		{"RFC 5280 §6.1.3 (a)(1)", forged},
+		{"RFC 5280 §6.1.3 (a)(2)", issuerExpired},
+		{"RFC 5280 §6.1.3 (a)(2)", issuerNotYetValid},
 		{"RFC 5280 §4.2.1.10", outsidePermitted},
 		{"RFC 5280 §4.1.2.6", nameless},
 		{"RFC 5280 Appendix A.1, ub-common-name", longSubject},
@@ -81,17 +85,23 @@ func notYetValid(o plan.Order, at time.Time) string {
 func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func sha1(o plan.Order, _ time.Time) string {
-	if o.Hash != "sha1" {
-		return ""
+	switch {
+	case o.Hash == "sha1":
+		return "it is signed with SHA-1"
+	case o.IntermediateHash == "sha1":
+		return "its issuer's certificate is signed with SHA-1"
 	}
-	return "it is signed with SHA-1"
+	return ""
 }
 
 func rsa1024(o plan.Order, _ time.Time) string {
-	if o.Key != "rsa-1024" {
-		return ""
+	switch {
+	case o.Key == "rsa-1024":
+		return "its RSA key has 1024 bits, fewer than 2048"
+	case o.IntermediateKey == "rsa-1024":
+		return "its issuer's RSA key has 1024 bits, fewer than 2048"
 	}
-	return "its RSA key has 1024 bits, fewer than 2048"
+	return ""
 }
 
 func caLeaf(o plan.Order, _ time.Time) string {
@@ -120,6 +130,34 @@ func issuedByNonCA(o plan.Order, _ time.Time) string {
 		return ""
 	}
 	return "its issuer's certificate is not a CA's"
+}
+
+func beyondPathLength(o plan.Order, _ time.Time) string {
+	if !o.SubCA {
+		return ""
+	}
+	return "its issuer stands below a CA whose path length of 0 allows no CA below it"
+}
+
+func forged(o plan.Order, _ time.Time) string {
+	if o.Issuer != plan.IssuerForged {
+		return ""
+	}
+	return "the CA that it names as its issuer didn't sign it"
+}
+
+func issuerExpired(o plan.Order, at time.Time) string {
+	if at.IsZero() || o.IntermediateNotAfter.IsZero() || !o.IntermediateNotAfter.Before(at) {
+		return ""
+	}
+	return fmt.Sprintf("its issuer's certificate expired at %s, before the date of issuing, %s", date(o.IntermediateNotAfter), date(at))
+}
+
+func issuerNotYetValid(o plan.Order, at time.Time) string {
+	if at.IsZero() || !o.IntermediateNotBefore.After(at) {
+		return ""
+	}
+	return fmt.Sprintf("its issuer's certificate becomes valid at %s, after the date of issuing, %s", date(o.IntermediateNotBefore), date(at))
 }
 
 func outsidePermitted(o plan.Order, _ time.Time) string {

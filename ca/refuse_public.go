@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -169,17 +170,40 @@ func clientUsage(o plan.Order, _ time.Time) string {
 }
 
 func keyKind(o plan.Order, _ time.Time) string {
-	if o.Key != "ed25519" && o.Key != "rsa-1024" {
-		return ""
+	const permitted = ": only RSA of 2048 bits or more and ECDSA on P-256, P-384 and P-521 are permitted"
+	for _, k := range []struct{ whose, key string }{{"its key", o.Key}, {"its issuer's key", o.IntermediateKey}} {
+		if k.key == "ed25519" || k.key == "rsa-1024" {
+			return k.whose + " is " + k.key + permitted
+		}
 	}
-	return "its key is " + o.Key + ": only RSA of 2048 bits or more and ECDSA on P-256, P-384 and P-521 are permitted"
+	return ""
 }
 
+// hashKind holds each CA to the hashes that go with its key.
 func hashKind(o plan.Order, _ time.Time) string {
-	if o.Issuer == plan.IssuerSelfSigned || o.Hash == hashDefault {
+	if o.Issuer == plan.IssuerSelfSigned {
 		return ""
 	}
-	return "a CA with a P-256 key signs with SHA-256, not with " + o.Hash
+	if key := cmp.Or(o.IntermediateKey, caKey); !slices.Contains(hashesOf(key), o.Hash) {
+		return "a CA with a key of type " + key + " signs with " + strings.Join(hashesOf(key), " or ") + ", not with " + o.Hash
+	}
+	if h := cmp.Or(o.IntermediateHash, hashDefault); !slices.Contains(hashesOf(caKey), h) {
+		return "its issuer's certificate is signed with " + h + " by a CA with a key of type " + caKey
+	}
+	return ""
+}
+
+// hashesOf returns the hashes that a public CA with a key of the given type signs with, in either RSA scheme.
+func hashesOf(key string) []string {
+	switch key {
+	case "ecdsa-p256":
+		return []string{"sha256"}
+	case "ecdsa-p384":
+		return []string{"sha384"}
+	case "ecdsa-p521":
+		return []string{"sha512"}
+	}
+	return []string{"sha256", "sha384", "sha512"}
 }
 
 func publicKeyUsage(o plan.Order, _ time.Time) string {

@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -47,10 +48,10 @@ type Set struct {
 	issued        flight[*Issued] // by content of the order
 }
 
-// A leaf is a certificate, who signed it, and its key.
+// A leaf is a certificate, the CAs above it, and its key.
 type leaf struct {
 	cert     *x509.Certificate
-	issuedBy *issuer // nil: itself
+	above    []*issuer // those below the root, the one that issued it first; none: it signs itself
 	root     *issuer
 	signer   crypto.Signer
 	refusals []string
@@ -105,7 +106,7 @@ func (s *Set) newLeaf(ctx context.Context, ca string, o plan.Order, id string) (
 	fail := func(field string, err error) (*leaf, error) {
 		return nil, &OrderError{CA: ca, Order: title(o), Field: field, Err: err}
 	}
-	k, err := s.keys.get(ctx, o.Key, owner)
+	k, err := s.keys.get(ctx, o.Key, forEnds, owner)
 	if err != nil {
 		return fail("key", err)
 	}
@@ -128,27 +129,43 @@ func (s *Set) newLeaf(ctx context.Context, ca string, o plan.Order, id string) (
 	if l.root, err = s.root(ctx, owner); err != nil {
 		return nil, err
 	}
-	if l.issuedBy, err = s.intermediate(ctx, owner, kindOf(o)); err != nil {
+	by, err := s.intermediate(ctx, owner, kindOf(o))
+	if err != nil {
 		return fail("", err)
 	}
-	cdp := l.issuedBy.cdp
+	l.above = []*issuer{by}
+	if o.SubCA {
+		upper, err := s.intermediate(ctx, owner, intermediateKind{})
+		if err != nil {
+			return fail("", err)
+		}
+		l.above = append(l.above, upper)
+	}
+	cdp := by.cdp
 	if o.NoCDP {
 		cdp = ""
 	}
-	t, err := template(o, serial, cdp, public, l.issuedBy.signer.Public())
+	t, err := template(o, serial, cdp, public, by.signer.Public())
 	if err != nil {
 		return fail("hash", err)
 	}
-	if len(l.refusals) == 0 {
-		l.cert, err = l.issuedBy.issue(ctx, t, o.SANs, k.request)
-	} else {
-		l.cert, err = l.issuedBy.issueBeside(t)
+	switch {
+	case o.Issuer == plan.IssuerForged:
+		var other key
+		if other, err = s.keys.get(ctx, cmp.Or(o.IntermediateKey, caKey), forForgers, owner); err != nil {
+			return fail("issuer", err)
+		}
+		l.cert, err = by.forge(t, other.signer)
+	case len(l.refusals) == 0:
+		l.cert, err = by.issue(ctx, t, o.SANs, k.request)
+	default:
+		l.cert, err = by.issueBeside(t)
 	}
 	if err != nil {
 		return fail("", err)
 	}
 	if o.Revoked {
-		if err := l.issuedBy.revoke(ctx, l.cert); err != nil {
+		if err := by.revoke(ctx, l.cert); err != nil {
 			return fail("revoked", err)
 		}
 	}
@@ -157,19 +174,20 @@ func (s *Set) newLeaf(ctx context.Context, ca string, o plan.Order, id string) (
 
 // chain is what an end sends, in the given form. A self-signed certificate comes alone in each.
 func (l *leaf) chain(form string) [][]byte {
-	if l.issuedBy == nil {
-		return [][]byte{l.cert.Raw}
+	chain := [][]byte{l.cert.Raw}
+	if len(l.above) == 0 || form == plan.ChainLeafOnly {
+		return chain
 	}
-	switch form {
-	case plan.ChainLeafOnly:
-		return [][]byte{l.cert.Raw}
-	case plan.ChainWithRoot:
-		return [][]byte{l.cert.Raw, l.issuedBy.cert.Raw, l.root.cert.Raw}
-	case plan.ChainMisordered:
-		return [][]byte{l.cert.Raw, l.root.cert.Raw, l.issuedBy.cert.Raw}
-	default: // plan.ChainFull; complete lets nothing else through
-		return [][]byte{l.cert.Raw, l.issuedBy.cert.Raw}
+	if form == plan.ChainMisordered {
+		chain = append(chain, l.root.cert.Raw)
 	}
+	for _, i := range l.above {
+		chain = append(chain, i.cert.Raw)
+	}
+	if form == plan.ChainWithRoot {
+		chain = append(chain, l.root.cert.Raw)
+	}
+	return chain
 }
 
 // Root returns the root certificate of the named CA, making the CA if need be.
@@ -238,8 +256,22 @@ func (s *Set) intermediate(ctx context.Context, ca string, kind intermediateKind
 	if err != nil {
 		return nil, err
 	}
+	parent := root
+	if kind.Sub {
+		if parent, err = s.intermediate(ctx, ca, intermediateKind{}); err != nil {
+			return nil, err
+		}
+	}
+	var signer crypto.Signer // of its own, unless a type is asked for
+	if kind.Key != "" {
+		k, err := s.keys.get(ctx, kind.Key, forIssuers, ca)
+		if err != nil {
+			return nil, err
+		}
+		signer = k.signer
+	}
 	return s.intermediates.do(ctx, ca+" "+kind.id(), func() (*issuer, error) {
-		return newIntermediate(label(ca), s.crlURL(ca, kind.id()), s.seed, kind, root)
+		return newIntermediate(label(ca), s.crlURL(ca, kind.id()), s.seed, kind, signer, parent, root)
 	})
 }
 

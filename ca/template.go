@@ -30,7 +30,7 @@ var oidUnknownCritical = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 32473, 1}
 // template turns a complete order into the certificate to sign. Serial is its serial number, cdp the CRL
 // distribution point or "", and signer what the issuer signs with.
 func template(o plan.Order, serial *big.Int, cdp string, subject, signer crypto.PublicKey) (*x509util.Certificate, error) {
-	algorithm, err := signatureAlgorithm(signer, o.Hash)
+	algorithm, err := signatureAlgorithm(signer, o.Hash, o.Signature)
 	if err != nil {
 		return nil, err
 	}
@@ -142,13 +142,19 @@ func keyUsage(o plan.Order, subject crypto.PublicKey) x509.KeyUsage {
 	return usage
 }
 
-func signatureAlgorithm(signer crypto.PublicKey, hash string) (x509.SignatureAlgorithm, error) {
+// signatureAlgorithm is what a key signs with; scheme is plan.SignatureRSAPSS or "", the usual one for the key.
+func signatureAlgorithm(signer crypto.PublicKey, hash, scheme string) (x509.SignatureAlgorithm, error) {
 	var algorithms map[string]x509.SignatureAlgorithm
 	switch signer.(type) {
 	case *rsa.PublicKey:
 		algorithms = map[string]x509.SignatureAlgorithm{
 			"sha1": x509.SHA1WithRSA, "sha256": x509.SHA256WithRSA,
 			"sha384": x509.SHA384WithRSA, "sha512": x509.SHA512WithRSA,
+		}
+		if scheme == plan.SignatureRSAPSS {
+			algorithms = map[string]x509.SignatureAlgorithm{
+				"sha256": x509.SHA256WithRSAPSS, "sha384": x509.SHA384WithRSAPSS, "sha512": x509.SHA512WithRSAPSS,
+			}
 		}
 	case *ecdsa.PublicKey:
 		algorithms = map[string]x509.SignatureAlgorithm{
@@ -162,9 +168,12 @@ func signatureAlgorithm(signer crypto.PublicKey, hash string) (x509.SignatureAlg
 		}
 		return x509.PureEd25519, nil
 	}
+	if _, isRSA := signer.(*rsa.PublicKey); scheme == plan.SignatureRSAPSS && !isRSA {
+		return 0, fmt.Errorf("a %T doesn't sign with %s: order an intermediate-key of type rsa-2048", signer, scheme)
+	}
 	algorithm, ok := algorithms[hash]
 	if !ok {
-		return 0, fmt.Errorf("a %T doesn't sign with %s", signer, hash)
+		return 0, fmt.Errorf("a %T doesn't sign with %s: order another hash", signer, strings.TrimSpace(scheme+" "+hash))
 	}
 	return algorithm, nil
 }

@@ -35,6 +35,12 @@ func TestEachRuleMatters(t *testing.T) {
 	}
 	for _, rule := range rulesOf(list, policies) {
 		t.Run(rule, func(t *testing.T) {
+			if why, ok := outOfReach[rule]; ok {
+				if len(said[rule]) > 0 {
+					t.Errorf("%s says no in %v: take it off the list of rules out of reach (%s)", rule, slices.Sorted(maps.Keys(said[rule])), why)
+				}
+				return
+			}
 			without := policies.Without(rule)
 			for _, name := range slices.Sorted(maps.Keys(said[rule])) {
 				legs := said[rule][name]
@@ -54,6 +60,12 @@ func TestEachRuleMatters(t *testing.T) {
 	}
 }
 
+// outOfReach lists the rules that no leg of the catalogue can break, and why. It is a list to keep short.
+var outOfReach = map[string]string{
+	"openssl/ca-root":      "every root of the lab's CAs is a CA; measured rows of peers/conformance hold the rule",
+	"google-talk/dialback": "it says that certificates play no part, and so never says no",
+}
+
 // rulesOf returns the rules that the products of the catalogue ask.
 func rulesOf(list []scenarios.Scenario, policies *policy.Catalogue) []string {
 	ids := map[string]bool{"lync-client": true, "lync-frontend": true, "lync-xmpp-2013": true}
@@ -63,11 +75,14 @@ func rulesOf(list []scenarios.Scenario, policies *policy.Catalogue) []string {
 			ids[p.Product] = true
 		}
 	}
+	asked := policies.RuleIDs() // what a product does by itself is a rule too, and not one that can be switched off
 	rules := map[string]bool{}
 	for id := range ids {
 		if p, ok := policies.Product(id); ok {
 			for _, r := range p.Rules() {
-				rules[r.ID] = true
+				if slices.Contains(asked, r.ID) {
+					rules[r.ID] = true
+				}
 			}
 		}
 	}

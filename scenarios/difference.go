@@ -18,8 +18,10 @@ import (
 // DifferenceKeys returns the keys of an entry of certificates.
 func DifferenceKeys() []string {
 	return []string{
-		"subject", "san", "add-san", "omit-san", "eku", "intermediate-eku", "key", "hash", "valid", "lifetime", "cdp", "chain",
-		"issuer", "revoked", "ca", "key-usage", "critical-extension", "withhold", "permitted-names", "intermediate-ca",
+		"subject", "san", "add-san", "omit-san", "eku", "key", "hash", "signature", "valid", "lifetime", "cdp", "chain",
+		"issuer", "revoked", "ca", "key-usage", "critical-extension", "withhold",
+		"intermediate-eku", "intermediate-ca", "intermediate-key", "intermediate-hash", "intermediate-valid", "permitted-names",
+		"sub-ca",
 	}
 }
 
@@ -31,17 +33,21 @@ func (l *loader) difference(n *source.Node) plan.Difference {
 	p := l.problems
 	n = p.Mapping(n, "a certificate", DifferenceKeys()...)
 	d := plan.Difference{
-		SANs:            l.names(n.Get("san"), "san"),
-		AddSANs:         l.names(n.Get("add-san"), "add-san"),
-		OmitSANs:        p.Texts(n.Get("omit-san"), "omit-san"),
-		IntermediateEKU: l.usages(n.Get("intermediate-eku"), "intermediate-eku"),
-		IntermediateCA:  l.flag(n.Get("intermediate-ca"), "intermediate-ca"),
-		Permitted:       l.permitted(n.Get("permitted-names")),
-		Key:             p.OneOf(n.Get("key"), "key type", plan.KeyTypes()),
-		Hash:            p.OneOf(n.Get("hash"), "signature hash", plan.Hashes()),
-		Chain:           p.OneOf(n.Get("chain"), "chain", plan.Chains()),
-		Issuer:          p.OneOf(n.Get("issuer"), "issuer", plan.Issuers()),
-		CA:              l.flag(n.Get("ca"), "ca"),
+		SANs:      l.names(n.Get("san"), "san"),
+		AddSANs:   l.names(n.Get("add-san"), "add-san"),
+		OmitSANs:  p.Texts(n.Get("omit-san"), "omit-san"),
+		Key:       p.OneOf(n.Get("key"), "key type", plan.KeyTypes()),
+		Hash:      p.OneOf(n.Get("hash"), "signature hash", plan.Hashes()),
+		Signature: p.OneOf(n.Get("signature"), "signature scheme", plan.Signatures()),
+		Chain:     p.OneOf(n.Get("chain"), "chain", plan.Chains()),
+		Issuer:    p.OneOf(n.Get("issuer"), "issuer", plan.Issuers()),
+		CA:        l.flag(n.Get("ca"), "ca"),
+
+		IntermediateEKU:  l.usages(n.Get("intermediate-eku"), "intermediate-eku"),
+		IntermediateCA:   l.flag(n.Get("intermediate-ca"), "intermediate-ca"),
+		IntermediateKey:  p.OneOf(n.Get("intermediate-key"), "key type", plan.KeyTypes()),
+		IntermediateHash: p.OneOf(n.Get("intermediate-hash"), "signature hash", plan.Hashes()),
+		Permitted:        l.permitted(n.Get("permitted-names")),
 	}
 	if subject := n.Get("subject"); !subject.IsNull() {
 		text := p.Text(subject, "subject")
@@ -55,19 +61,15 @@ func (l *loader) difference(n *source.Node) plan.Difference {
 	if days, ok := p.Int(n.Get("lifetime"), "lifetime (days)", 1, maxLifetime); ok {
 		d.Lifetime = time.Duration(days) * 24 * time.Hour
 	}
-	valid := p.Mapping(n.Get("valid"), "valid", "from", "until")
-	if from, ok := p.Time(valid.Get("from"), "from"); ok {
-		d.NotBefore = &from
-	}
-	if until, ok := p.Time(valid.Get("until"), "until"); ok {
-		d.NotAfter = &until
-	}
+	d.NotBefore, d.NotAfter = l.period(n, "valid")
+	d.IntermediateNotBefore, d.IntermediateNotAfter = l.period(n, "intermediate-valid")
 	if cdp, ok := p.Bool(n.Get("cdp"), "cdp"); ok {
 		d.NoCDP = !cdp
 	}
 	d.Revoked, _ = p.Bool(n.Get("revoked"), "revoked")
 	d.Critical, _ = p.Bool(n.Get("critical-extension"), "critical-extension")
 	d.Withhold, _ = p.Bool(n.Get("withhold"), "withhold")
+	d.SubCA, _ = p.Bool(n.Get("sub-ca"), "sub-ca")
 	for _, item := range p.List(n.Get("key-usage"), "key-usage") {
 		d.KeyUsage = append(d.KeyUsage, p.OneOf(item, "key usage", plan.KeyUsages()))
 	}
@@ -75,6 +77,18 @@ func (l *loader) difference(n *source.Node) plan.Difference {
 		p.Add(n.Get("key-usage"), "", "none stands for no keyUsage extension; nothing can stand beside it")
 	}
 	return d
+}
+
+// period reads {from, until}; what isn't there is nil.
+func (l *loader) period(n *source.Node, key string) (from, until *time.Time) {
+	m := l.problems.Mapping(n.Get(key), key, "from", "until")
+	if t, ok := l.problems.Time(m.Get("from"), "from"); ok {
+		from = &t
+	}
+	if t, ok := l.problems.Time(m.Get("until"), "until"); ok {
+		until = &t
+	}
+	return from, until
 }
 
 func (l *loader) flag(n *source.Node, what string) *bool {

@@ -30,7 +30,10 @@ func KeyUsages() []string {
 func Chains() []string { return []string{ChainFull, ChainLeafOnly, ChainWithRoot, ChainMisordered} }
 
 // Issuers returns the issuers that can be asked for instead of the planned CA.
-func Issuers() []string { return []string{IssuerUntrusted, IssuerSelfSigned} }
+func Issuers() []string { return []string{IssuerUntrusted, IssuerSelfSigned, IssuerForged} }
+
+// Signatures returns the signature schemes that can be asked for instead of the usual one for the issuer's key.
+func Signatures() []string { return []string{SignatureRSAPSS} }
 
 // A DifferenceError says which field of a Difference can't be applied.
 type DifferenceError struct {
@@ -47,8 +50,9 @@ func (e *DifferenceError) Error() string { return e.Field + ": " + e.Reason }
 func Resolve(c Certificate, d Difference, at time.Time) (Order, error) {
 	o := Order{
 		Subject: c.Subject, Key: c.KeySpec.Type, Hash: "sha256", Chain: ChainFull,
-		KeyUsage: d.KeyUsage, Critical: d.Critical, NoCDP: d.NoCDP, Revoked: d.Revoked, Issuer: d.Issuer,
-		IntermediateEKU: d.IntermediateEKU, IntermediateCA: d.IntermediateCA, Permitted: d.Permitted, Withhold: d.Withhold,
+		Signature: d.Signature, KeyUsage: d.KeyUsage, Critical: d.Critical, NoCDP: d.NoCDP, Revoked: d.Revoked, Issuer: d.Issuer,
+		Withhold: d.Withhold, IntermediateEKU: d.IntermediateEKU, IntermediateCA: d.IntermediateCA, IntermediateKey: d.IntermediateKey,
+		IntermediateHash: d.IntermediateHash, Permitted: d.Permitted, SubCA: d.SubCA,
 	}
 	if d.Subject != nil {
 		o.Subject = *d.Subject
@@ -72,6 +76,9 @@ func Resolve(c Certificate, d Difference, at time.Time) (Order, error) {
 		return Order{}, err
 	}
 	if err := resolveValidity(&o, d, at); err != nil {
+		return Order{}, err
+	}
+	if err := resolveIssuer(&o, d, at); err != nil {
 		return Order{}, err
 	}
 	return o, nil
