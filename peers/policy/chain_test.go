@@ -168,6 +168,18 @@ func issue(t testing.TB, s spec, parent *node) *node {
 	return &node{c, key}
 }
 
+// tryIssue makes a certificate for names that may be impossible.
+func tryIssue(s spec, parent *node) (*node, error) {
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: s.cn}, DNSNames: s.dns,
+		NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 1, 0), KeyUsage: x509.KeyUsageDigitalSignature}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, parent.cert, parent.key.Public(), parent.key)
+	if err != nil {
+		return nil, err
+	}
+	c, err := x509.ParseCertificate(der)
+	return &node{c, parent.key}, err
+}
+
 // sanExtension encodes a SAN that crypto/x509 can't: one with otherNames.
 func sanExtension(t testing.TB, s spec) pkix.Extension {
 	t.Helper()

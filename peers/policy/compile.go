@@ -203,30 +203,30 @@ func (r *rule) validateParameters() error {
 	return nil
 }
 
-func (n *nameRules) validate() error {
-	for _, k := range n.Kinds {
+func (r *nameRules) validate() error {
+	for _, k := range r.Kinds {
 		if !slices.Contains([]string{kindDNS, kindSIPURI, kindXMPPAddr, kindSRVName, kindIP}, k) {
 			return fmt.Errorf("names of kind %q can't be compared", k)
 		}
 	}
-	for _, k := range n.Without {
+	for _, k := range r.Without {
 		if !slices.Contains([]string{kindDNS, kindSIPURI, kindURI, kindXMPPAddr, kindSRVName, kindIP, kindEmail}, k) {
 			return fmt.Errorf("there are no names of kind %q", k)
 		}
 	}
 	switch {
-	case !slices.Contains([]string{"never", "no-san", "no-match", "without"}, n.CN):
-		return fmt.Errorf("cn %q is none of never, no-san, no-match, without", n.CN)
-	case !slices.Contains([]string{"", "any", "first", "last", "none"}, n.Several):
-		return fmt.Errorf("several %q is none of any, first, last, none", n.Several)
-	case !slices.Contains(wildcards, n.Wildcard) || n.CNWildcard != "" && !slices.Contains(wildcards, n.CNWildcard):
-		return fmt.Errorf("wildcard %q or cn-wildcard %q is none of %s", n.Wildcard, n.CNWildcard, strings.Join(wildcards, ", "))
-	case !slices.Contains([]string{"", "kept", "removed", "ignored"}, n.Dot):
-		return fmt.Errorf("trailing-dot %q is none of kept, removed, ignored", n.Dot)
-	case n.EmptySAN != "" && n.EmptySAN != "refused":
-		return fmt.Errorf("empty-san %q is not refused", n.EmptySAN)
-	case !slices.Contains([]string{"", "ignored", "kept", "kept-in-dns"}, n.Case):
-		return fmt.Errorf("case %q is none of ignored, kept, kept-in-dns", n.Case)
+	case !slices.Contains([]string{"never", "no-san", "no-match", "without"}, r.CN):
+		return fmt.Errorf("cn %q is none of never, no-san, no-match, without", r.CN)
+	case !slices.Contains([]string{"", "any", "first", "last", "none"}, r.Several):
+		return fmt.Errorf("several %q is none of any, first, last, none", r.Several)
+	case !slices.Contains(wildcards, r.Wildcard) || r.CNWildcard != "" && !slices.Contains(wildcards, r.CNWildcard):
+		return fmt.Errorf("wildcard %q or cn-wildcard %q is none of %s", r.Wildcard, r.CNWildcard, strings.Join(wildcards, ", "))
+	case !slices.Contains([]string{"", "kept", "removed", "ignored", "ignored-in-cn"}, r.Dot):
+		return fmt.Errorf("trailing-dot %q is none of kept, removed, ignored, ignored-in-cn", r.Dot)
+	case r.EmptySAN != "" && r.EmptySAN != "refused":
+		return fmt.Errorf("empty-san %q is not refused", r.EmptySAN)
+	case !slices.Contains([]string{"", "ignored", "kept", "kept-in-dns"}, r.Case):
+		return fmt.Errorf("case %q is none of ignored, kept, kept-in-dns", r.Case)
 	}
 	return nil
 }

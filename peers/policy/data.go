@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -272,7 +273,7 @@ func decode(name string, data []byte, v any) error {
 	if err := d.Decode(v); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if err := d.Decode(new(yaml.Node)); err != io.EOF {
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: more than one document", name)
 	}
 	return nil

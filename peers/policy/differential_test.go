@@ -21,7 +21,7 @@ import (
 const samples = 400
 
 // against judges samples with the engine's product and with the real thing, and compares accepted with accepted.
-func against(t *testing.T, id string, real func(t *testing.T, p presentation, role policy.Role) (ok bool, reason string)) {
+func against(t *testing.T, id string, ask func(t *testing.T, p presentation, role policy.Role) (ok bool, reason string)) {
 	t.Helper()
 	c := load(t)
 	p, ok := c.Product(id)
@@ -34,7 +34,7 @@ func against(t *testing.T, id string, real func(t *testing.T, p presentation, ro
 			if id == "gnutls-3.7" && slices.ContainsFunc(s.roots, s.chain[0].Equal) {
 				continue // certtool, unlike gnutls-serv and gnutls-cli, never trusts a leaf for being in the store
 			}
-			want, reason := real(t, s, role)
+			want, reason := ask(t, s, role)
 			j := p.Judge(policy.Question{Role: role, Chain: s.chain, Roots: s.roots, Name: s.name, At: now, TLS: tls.VersionTLS13})
 			if got := j.Outcome == verdict.OutcomeTrusted || beyond(j); got != want {
 				t.Errorf("seed %d, %s, %q: the real %s says %t (%s), the engine %s", seed, role, s.faults, id, want, reason, j.Outcome)

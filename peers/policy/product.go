@@ -322,8 +322,11 @@ func (p *Product) checkRole(r *roleFile) error {
 	}
 	for i := range r.Cases {
 		c := &r.Cases[i]
-		if err := errors.Join(checkSource(c.Source), p.checkCondition(c.If)); err != nil || len(c.If) == 0 {
-			return fmt.Errorf("case %d: it needs a condition and a source: %v", i+1, err)
+		if len(c.If) == 0 {
+			return fmt.Errorf("case %d: it has no condition", i+1)
+		}
+		if err := errors.Join(checkSource(c.Source), p.checkCondition(c.If)); err != nil {
+			return fmt.Errorf("case %d: %w", i+1, err)
 		}
 		for _, k := range []consequence{c.Chain, c.Name, c.Missing} {
 			if k != "" && !slices.Contains(consequences, k) {
