@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/edgelab/edgelab/lab/plan"
@@ -26,7 +27,7 @@ func (f File) Order(at time.Time) (plan.Order, []Finding) {
 		c.order.NotBefore = at.UTC().AddDate(0, 0, -1).Truncate(time.Second)
 		c.order.NotAfter = c.order.NotBefore.Add(plan.DefaultLifetime)
 		c.subject(r.Subject)
-		c.key(r.PublicKey, r.PublicKeyAlgorithm)
+		c.key(f.KeyType())
 		c.extensions(r.Extensions)
 		c.order.Hash = plan.Hashes()[0]
 		return c.order, c.findings
@@ -37,7 +38,7 @@ func (f File) Order(at time.Time) (plan.Order, []Finding) {
 	}
 	c.order.NotBefore, c.order.NotAfter = leaf.NotBefore.UTC(), leaf.NotAfter.UTC()
 	c.subject(leaf.Subject)
-	c.key(leaf.PublicKey, leaf.PublicKeyAlgorithm)
+	c.key(f.KeyType())
 	c.hash(leaf.SignatureAlgorithm)
 	c.extensions(leaf.Extensions)
 	c.order.CA = leaf.BasicConstraintsValid && leaf.IsCA
@@ -75,16 +76,31 @@ func (c *copier) subject(name pkix.Name) {
 	}
 }
 
-func (c *copier) key(key crypto.PublicKey, algorithm x509.PublicKeyAlgorithm) {
-	name := algorithm.String()
+// KeyType returns the type of the leaf's or the request's key, in the words of plan.KeyTypes where these have one:
+// "rsa-2048", "dsa".
+func (f File) KeyType() string {
+	if f.Request != nil {
+		return keyType(f.Request.PublicKey, f.Request.PublicKeyAlgorithm)
+	}
+	if leaf := f.Leaf(); leaf != nil {
+		return keyType(leaf.PublicKey, leaf.PublicKeyAlgorithm)
+	}
+	return ""
+}
+
+func keyType(key crypto.PublicKey, algorithm x509.PublicKeyAlgorithm) string {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		name = fmt.Sprintf("rsa-%d", k.N.BitLen())
+		return fmt.Sprintf("rsa-%d", k.N.BitLen())
 	case *ecdsa.PublicKey:
-		name = fmt.Sprintf("ecdsa-p%d", k.Curve.Params().BitSize)
+		return fmt.Sprintf("ecdsa-p%d", k.Curve.Params().BitSize)
 	case ed25519.PublicKey:
-		name = "ed25519"
+		return "ed25519"
 	}
+	return strings.ToLower(algorithm.String())
+}
+
+func (c *copier) key(name string) {
 	c.order.Key = name
 	if !slices.Contains(plan.KeyTypes(), name) {
 		c.order.Key = "rsa-2048"
