@@ -36,6 +36,12 @@ func (r *reader) topology() {
 	if e.NextHop == "" {
 		at(Ambiguous, "next-hop", "the export doesn't say which pool stands behind the Edge", "next-hop: fe01.contoso.net")
 	}
+	for version, product := range map[int]string{7: "skype-2015", 8: "skype-2019"} {
+		if p.ServiceVersion == version {
+			at(Ambiguous, "product", fmt.Sprintf("the export has no product's name; published documents with ServiceVersion %d are of another release than the default, lync-2013", version),
+				"product: "+product)
+		}
+	}
 	if !p.Federation {
 		at(Ambiguous, "edge", "federation isn't enabled for this Edge pool (no external SipServer port): no partner reaches it until it is")
 	}

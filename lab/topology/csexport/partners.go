@@ -29,6 +29,7 @@ func ListKinds() []ListKind {
 const (
 	assumedSIP  = "lync-2013"
 	assumedXMPP = "xmpp-strict"
+	googleTalk  = "google-talk"
 )
 
 // A Partner is one entry of a list as a partner of a scenario.
@@ -231,6 +232,10 @@ func (r record) xmppPartners(p Partner) []Partner {
 	}
 	if slices.Contains(r.lost, "AdditionalDomains") {
 		p.Assumed = append(p.Assumed, "additional domains: Export-Csv doesn't write lists; use Export-Clixml")
+	}
+	if p.Domain == "gmail.com" && p.XMPP.TLS == topology.NotSupported {
+		p.Product = googleTalk
+		p.Assumed[0] = `product: the settings are those of the topic "Example XMPP configuration - Google Talk" (2014-04-22)`
 	}
 	all := []Partner{p}
 	for _, domain := range r.values["AdditionalDomains"] {

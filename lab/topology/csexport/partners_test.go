@@ -34,7 +34,7 @@ func TestReadPartners(t *testing.T) {
 				XMPP: topology.Allowed{TLS: topology.Required, SASL: topology.Optional, Dialback: true, KeepAlive: true}},
 			{Name: "lab-northwind-example", Domain: "lab.northwind.example", Protocol: topology.XMPP, Product: "xmpp-strict",
 				XMPP: topology.Allowed{TLS: topology.Required, SASL: topology.Optional, Dialback: true, KeepAlive: true}},
-			{Name: "gmail-com", Domain: "gmail.com", Protocol: topology.XMPP, Product: "xmpp-strict", Host: "xmpp.gmail.example",
+			{Name: "gmail-com", Domain: "gmail.com", Protocol: topology.XMPP, Product: "google-talk", Host: "xmpp.gmail.example",
 				XMPP: topology.Allowed{TLS: topology.NotSupported, SASL: topology.NotSupported, Dialback: true}},
 		}},
 		{"xmpp.csv", csexport.XMPPPartners, []topology.Partner{
