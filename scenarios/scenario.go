@@ -25,8 +25,11 @@ type Scenario struct {
 	// Differences is what to change on certificates: those of the plan by their keys (external, internal), the
 	// next-hop's, a partner's by its name.
 	Differences map[string]plan.Difference `json:"differences,omitempty"`
-	Expect      []Expectation              `json:"expect,omitempty"` // sorted by pattern
-	At          time.Time                  `json:"at"`               // the date at which everybody judges
+	// Orders, by the same keys, replaces what follows from plan and differences: for callers that know a certificate
+	// field by field, such as one that was bought.
+	Orders map[string]plan.Order `json:"-"`
+	Expect []Expectation         `json:"expect,omitempty"` // sorted by pattern
+	At     time.Time             `json:"at"`               // the date at which everybody judges
 	// Positions is where each value was written, by its path: expect."edge -> aol", certificates.external.eku,
 	// partners[0].product. A path that isn't there has its default.
 	Positions map[source.Path]source.Pos `json:"-"`
@@ -68,6 +71,9 @@ func (s Scenario) Pos(path source.Path) source.Pos {
 // Order returns what is to be made for the certificate with the given key: plan.External, plan.Internal,
 // plan.NextHop, or a partner's name.
 func (s Scenario) Order(key string) (plan.Order, error) {
+	if o, ok := s.Orders[key]; ok {
+		return o, nil
+	}
 	c, ok := s.certificate(key)
 	if !ok {
 		return plan.Order{}, &plan.DifferenceError{Field: key, Reason: "no certificate is called " + key, Valid: s.CertificateKeys()}
