@@ -3,8 +3,10 @@ package policy
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
+	"strings"
 )
 
 var (
@@ -86,10 +88,35 @@ func keyIDsAgree(issuer, child *cert) bool {
 
 // canIssue reports whether issuer fits child by name, by key identifier where the stack compares these, and by
 // the kind of its key. It doesn't verify the signature.
-func canIssue(issuer, child *cert, keyIDs bool) bool {
-	return sameName(issuer.RawSubject, child.RawIssuer) && (!keyIDs || keyIDsAgree(issuer, child)) &&
-		signatureFits(issuer.Certificate, child.Certificate)
+func canIssue(issuer, child *cert, r *pathRules) bool {
+	return sameName(issuer.RawSubject, child.RawIssuer, r.Names == canonicalNames) &&
+		(!r.KeyIDs || keyIDsAgree(issuer, child)) && signatureFits(issuer.Certificate, child.Certificate)
 }
 
+// canonicalNames is the value of pathRules.Names that forgives spelling.
+const canonicalNames = "canonical"
+
 // sameName compares two encoded distinguished names.
-func sameName(a, b []byte) bool { return bytes.Equal(a, b) }
+func sameName(a, b []byte, canonical bool) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	if !canonical {
+		return false
+	}
+	var x, y pkix.RDNSequence
+	if _, err := asn1.Unmarshal(a, &x); err != nil {
+		return false
+	}
+	if _, err := asn1.Unmarshal(b, &y); err != nil {
+		return false
+	}
+	return slices.EqualFunc(x, y, func(m, n pkix.RelativeDistinguishedNameSET) bool {
+		return slices.EqualFunc(m, n, func(s, t pkix.AttributeTypeAndValue) bool {
+			v, ok := s.Value.(string)
+			w, both := t.Value.(string)
+			return s.Type.Equal(t.Type) && ok && both &&
+				strings.EqualFold(strings.Join(strings.Fields(v), " "), strings.Join(strings.Fields(w), " "))
+		})
+	})
+}

@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -43,6 +44,7 @@ type spec struct {
 	critical            bool // an unknown critical extension
 	permitted, excluded []string
 	noIDs               bool // no key identifiers
+	shout               bool // spells its issuer's name in capitals
 	names               []string
 }
 
@@ -151,11 +153,19 @@ func issue(t testing.TB, s spec, parent *node) *node {
 	signer, issuer := key, tmpl
 	if parent != nil {
 		signer, issuer = parent.key, parent.cert
+		bare := *issuer
 		if s.noIDs {
-			bare := *issuer
 			bare.SubjectKeyId = nil
-			issuer = &bare
 		}
+		if s.shout {
+			name := pkix.Name{CommonName: strings.ToUpper(issuer.Subject.CommonName), Organization: issuer.Subject.Organization}
+			raw, err := asn1.Marshal(name.ToRDNSequence())
+			if err != nil {
+				t.Fatal(err)
+			}
+			bare.RawSubject = raw
+		}
+		issuer = &bare
 	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, issuer, key.Public(), signer)
 	if err != nil {

@@ -40,6 +40,9 @@ func compileStack(f *stackFile) (*stack, error) {
 	if !slices.Contains([]strategy{firstMatch, allPaths, noPath, sorted}, f.Path.Strategy) {
 		return fail("the path strategy %q doesn't exist", f.Path.Strategy)
 	}
+	if f.Path.Names != "" && f.Path.Names != canonicalNames {
+		return fail("names are compared %s or byte by byte, not %q", canonicalNames, f.Path.Names)
+	}
 	if err := checkSource(f.Path.Source); err != nil {
 		return fail("path: %v", err)
 	}
@@ -187,7 +190,7 @@ func (r *rule) validateParameters() error {
 		}
 	}
 	for _, f := range r.Forms {
-		if !slices.Contains([]string{formDNS, formEmail, formIP, formURI, formCN, formCNServer, formReadable}, f) {
+		if !slices.Contains([]string{formDNS, formEmail, formIP, formURI, formCN, formCNServer, formDotless, formReadable}, f) {
 			return fmt.Errorf("there is no name form %q", f)
 		}
 	}

@@ -19,6 +19,8 @@ const (
 	// EKU lets the leaf be a server's, and there may be one only.
 	formCN       = "cn-like-dns"
 	formCNServer = "cn-of-servers"
+	// formDotless takes trailing dots off DNS names before they are compared.
+	formDotless = "dotless"
 	// formReadable refuses names that can't be compared, if there are any constraints at all.
 	formReadable = "readable"
 )
@@ -49,6 +51,9 @@ func outside(ca, c *cert, forms []string, leaf bool) (string, bool) {
 			names = hostsInSubject(c, forms)
 		}
 		for _, n := range names {
+			if slices.Contains(forms, formDotless) {
+				n = strings.TrimRight(n, ".")
+			}
 			if !allowed(n, ca.PermittedDNSDomains, ca.ExcludedDNSDomains, underDomain) {
 				return n, true
 			}

@@ -40,6 +40,9 @@ type pathRules struct {
 	SelfSignedLeaf string `yaml:"self-signed-leaf"`
 	// VerifyFirst takes no certificate for an issuer whose key didn't make the signature.
 	VerifyFirst bool `yaml:"verify-first"`
+	// Names is "canonical" where letter case, string type and spaces of distinguished names don't count (RFC 5280
+	// §7.1); without it they are compared byte by byte.
+	Names string `yaml:"names"`
 	// KeyIDs makes an issuer whose key identifier differs from the subject's authority key identifier no issuer.
 	KeyIDs bool `yaml:"key-ids"`
 }

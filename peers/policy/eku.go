@@ -24,6 +24,9 @@ var ekuConditions = map[string]func(c *cert) bool{
 	"has-client-without-any": func(c *cert) bool {
 		return c.listsEKU(x509.ExtKeyUsageClientAuth) && !c.listsEKU(x509.ExtKeyUsageAny)
 	},
+	"is-ca-and-has-netscape-gated-crypto": func(c *cert) bool {
+		return c.BasicConstraintsValid && c.IsCA && c.listsEKU(x509.ExtKeyUsageNetscapeServerGatedCrypto)
+	},
 	"else": func(*cert) bool { return true },
 }
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -46,7 +47,7 @@ func (b *builder) paths() []*path {
 	case noPath:
 		return []*path{{certs: b.presented[:1], anchored: true}}
 	case sorted:
-		return []*path{b.sent(b.sort())}
+		return b.sent(b.sort())
 	default:
 		return []*path{b.first()}
 	}
@@ -59,7 +60,7 @@ func validAt(c *cert, at time.Time) bool { return !at.Before(c.NotBefore) && !at
 func (b *builder) pick(pool, chain []*cert, child *cert) *cert {
 	var best *cert
 	for _, c := range pool {
-		if !canIssue(c, child, b.rules.KeyIDs) || b.rules.VerifyFirst && !signed(c.Certificate, child.Certificate) {
+		if !canIssue(c, child, b.rules) || b.rules.VerifyFirst && !signed(c.Certificate, child.Certificate) {
 			continue
 		}
 		if !(child.selfIssued && len(chain) == 1) && slices.ContainsFunc(chain, c.equal) {
@@ -153,7 +154,7 @@ func (b *builder) all() []*path {
 				if steps++; steps > 100*maxPaths || len(found) >= maxPaths || len(chain) >= maxLength {
 					return
 				}
-				if !canIssue(c, last, b.rules.KeyIDs) || repeats(chain, c) || !byName && !b.signatures.good(c.Certificate, last.Certificate) {
+				if !canIssue(c, last, b.rules) || repeats(chain, c) || !byName && !b.signatures.good(c.Certificate, last.Certificate) {
 					continue
 				}
 				next := append(slices.Clip(chain), c)
@@ -207,39 +208,52 @@ func (b *builder) sort() []*cert {
 
 // issued reports whether issuer fits child by name and key identifier.
 func (b *builder) issued(issuer, child *cert) bool {
-	return sameName(issuer.RawSubject, child.RawIssuer) && (!b.rules.KeyIDs || keyIDsAgree(issuer, child))
+	return sameName(issuer.RawSubject, child.RawIssuer, b.rules.Names == canonicalNames) && (!b.rules.KeyIDs || keyIDsAgree(issuer, child))
 }
 
-// sent takes chain as the path and ends it with the store's issuer of its last certificate or, if there is none, with
-// a certificate of chain that the store holds. Where that one comes first in the chain, the rest isn't looked at.
-func (b *builder) sent(chain []*cert) *path {
-	p := &path{certs: chain}
+// sent takes chain as the path and ends it with the store's issuer of its last certificate or, if there is none or it
+// is not valid, with a certificate of chain that the store holds. Where that one comes first in the chain, the rest
+// isn't looked at.
+func (b *builder) sent(chain []*cert) []*path {
 	last := chain[len(chain)-1]
+	var found []*path
 	for _, name := range [][]byte{last.RawIssuer, last.RawSubject} {
-		var pool []*cert
-		for _, c := range b.store {
-			if sameName(c.RawSubject, name) {
-				pool = append(pool, c)
-			}
+		p := b.endAt(chain, name)
+		if p == nil {
+			continue
 		}
-		for i, c := range chain {
-			held := slices.IndexFunc(pool, func(s *cert) bool { return s.equal(c) || i > 0 && sameKey(s, c) })
-			if held < 0 {
-				continue
-			}
-			p.certs = append(slices.Clone(chain[:i]), pool[held])
-			p.anchored, p.leafTrusted = true, i == 0
-			b.finish(p)
-			return p
-		}
-		if issuer := b.pickTrusted(pool, last); issuer != nil {
-			p.certs = append(slices.Clip(chain), issuer)
-			p.anchored = true
+		found = append(found, p)
+		if validAt(p.certs[len(p.certs)-1], b.at) {
 			break
 		}
 	}
-	b.finish(p)
-	return p
+	if len(found) == 0 {
+		found = []*path{{certs: chain}}
+	}
+	for _, p := range found {
+		b.finish(p)
+	}
+	return found
+}
+
+// endAt ends chain with a certificate of the store that has the given name, or returns nil if none fits.
+func (b *builder) endAt(chain []*cert, name []byte) *path {
+	var pool []*cert
+	for _, c := range b.store {
+		if sameName(c.RawSubject, name, b.rules.Names == canonicalNames) {
+			pool = append(pool, c)
+		}
+	}
+	for i, c := range chain {
+		held := slices.IndexFunc(pool, func(s *cert) bool { return s.equal(c) || i > 0 && sameKey(s, c) })
+		if held >= 0 {
+			return &path{certs: append(slices.Clone(chain[:i]), pool[held]), anchored: true, leafTrusted: i == 0}
+		}
+	}
+	if issuer := b.pickTrusted(pool, chain[len(chain)-1]); issuer != nil {
+		return &path{certs: append(slices.Clip(chain), issuer), anchored: true}
+	}
+	return nil
 }
 
 // pickTrusted returns the certificate of pool that issued child: the last valid one if several fit.
@@ -255,7 +269,7 @@ func (b *builder) pickTrusted(pool []*cert, child *cert) *cert {
 
 // sameKey reports whether two certificates are for the same name and key.
 func sameKey(a, b *cert) bool {
-	return sameName(a.RawSubject, b.RawSubject) && slices.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
+	return bytes.Equal(a.RawSubject, b.RawSubject) && slices.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
 }
 
 // finish says why a path isn't anchored, and finds a signature in it that doesn't hold.

@@ -138,6 +138,7 @@ func faults() []fault {
 			d.name = pick(r, "SIP.CONTOSO.com", "contoso.com", "sip.contoso.com.", "a.b.contoso.com", "xn--bcher-kva.contoso.com", "sip", "com")
 		}},
 		{"no key identifiers", func(r *rand.Rand, d *draft) { pick(r, &d.leaf, &d.inter).noIDs = true }},
+		{"issuer in capitals", func(r *rand.Rand, d *draft) { pick(r, &d.leaf, &d.inter).shout = true }},
 		{"shown", func(r *rand.Rand, d *draft) {
 			d.show = pick(r,
 				func(l, _, _, _ *x509.Certificate, _ certs) certs { return certs{l} },
