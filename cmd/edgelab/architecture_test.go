@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -16,10 +18,10 @@ const module = "github.com/edgelab/edgelab/"
 // same picture.
 var tiers = [][]string{
 	{"lab/verdict", "lab/source"},
-	{"lab/topology", "peers/dns", "peers/policy", "peers/wire", "peers/conformance"},
-	{"lab/topology/csexport", "lab/plan", "peers"},
-	{"ca", "scenarios", "peers/sip", "peers/xmpp"},
-	{"peers/sip/siptest", "peers/xmpp/xmpptest", "peers/edge"},
+	{"lab/topology", "peers/dns", "peers/policy", "peers/wire"},
+	{"lab/topology/csexport", "lab/plan", "lab/judge", "peers", "peers/conformance"},
+	{"ca/profile", "lab/certfile", "lab/request", "scenarios", "peers/sip", "peers/xmpp"},
+	{"peers/sip/siptest", "peers/xmpp/xmpptest", "peers/edge", "ca", "lab/lint"},
 	{"lab"},
 	{"lab/report", "lab/web"},
 	{"cmd/edgelab"},
@@ -85,6 +87,29 @@ func TestPurePackages(t *testing.T) {
 			if slices.Contains(impure, imported) {
 				t.Errorf("package %s is pure and imports %s", p.name(), imported)
 			}
+		}
+	}
+}
+
+// CONTRIBUTING.md has a line for each package, in its tier.
+func TestArchitectureIsDrawn(t *testing.T) {
+	text, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			continue
+		}
+		for _, name := range strings.Split(cells[2], ",") {
+			drawn[strings.Trim(name, " `")] = strings.TrimSpace(cells[1])
+		}
+	}
+	for _, p := range packages(t) {
+		if want := strconv.Itoa(tierOf(p.name()) + 1); drawn[p.name()] != want {
+			t.Errorf("CONTRIBUTING.md draws package %s in tier %q, want %s", p.name(), drawn[p.name()], want)
 		}
 	}
 }

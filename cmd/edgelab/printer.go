@@ -18,6 +18,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/term"
 
@@ -126,6 +127,8 @@ func (p *printer) failure(err error) {
 		fmt.Fprintln(p.err, err)
 	case errors.As(err, &usage):
 		p.complain(err.Error(), usage.hint)
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		p.complain(err.Error(), "raise the limit of open files (ulimit -n 1024), or run fewer legs at a time (--parallel 1)")
 	default:
 		p.complain(err.Error(), "")
 	}

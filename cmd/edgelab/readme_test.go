@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const readme = "../../README.md"
+
+// A session is one command of README.md with the output that it shows.
+type session struct {
+	command string
+	output  []string
+}
+
+// TestREADME runs every command of the README's console blocks, in order and in one folder, and compares what it prints
+// with what is shown there. A line "…" stands for lines that are left out; times may differ. -update writes the output
+// anew and leaves out what was left out.
+func TestREADME(t *testing.T) {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	parts := strings.Split(string(text), "```console\n")
+	for i, part := range parts[1:] {
+		block, rest, ok := strings.Cut(part, "```")
+		if !ok {
+			t.Fatal("a console block doesn't end")
+		}
+		var written strings.Builder
+		for _, s := range sessions(block) {
+			got := s.run(t, dir)
+			if *update {
+				got = abridge(got, s.output)
+				written.WriteString("$ " + s.command + "\n" + strings.Join(append(got, ""), "\n"))
+			} else if want := timeless(s.output); !slices.Equal(timeless(abridge(got, s.output)), want) {
+				t.Errorf("$ %s\nprints\n%s\nand README.md shows\n%s\ngo test ./cmd/edgelab -run README -update writes it anew",
+					s.command, strings.Join(got, "\n"), strings.Join(s.output, "\n"))
+			}
+		}
+		parts[i+1] = written.String() + "```" + rest
+	}
+	if *update {
+		if err := os.WriteFile(readme, []byte(strings.Join(parts, "```console\n")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func sessions(block string) []session {
+	var all []session
+	for line := range strings.Lines(block) {
+		line = strings.TrimSuffix(line, "\n")
+		if command, ok := strings.CutPrefix(line, "$ "); ok {
+			all = append(all, session{command: command})
+			continue
+		}
+		if n := len(all); n > 0 {
+			all[n-1].output = append(all[n-1].output, line)
+		}
+	}
+	return all
+}
+
+// run returns what the command prints. The exit codes 0 and 1 are both a report's.
+func (s session) run(t *testing.T, dir string) []string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", strings.ReplaceAll(s.command, "go run ./cmd/edgelab", "edgelab"))
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitDiffers) {
+		t.Fatalf("$ %s: %v\n%s", s.command, err, out)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+}
+
+const ellipsis = "…"
+
+// abridge leaves out of got what shown leaves out.
+func abridge(got, shown []string) []string {
+	at := slices.Index(shown, ellipsis)
+	tail := len(shown) - at - 1
+	if at < 0 || at+tail >= len(got) {
+		return got
+	}
+	return slices.Concat(got[:at], []string{ellipsis}, got[len(got)-tail:])
+}
+
+var seconds = regexp.MustCompile(`\(\d+\.\d s\)`)
+
+func timeless(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		out = append(out, seconds.ReplaceAllString(l, "(… s)"))
+	}
+	return out
+}
+
+// The scenario files that the README shows run as they are, and what they expect comes out.
+func TestREADMEScenarios(t *testing.T) {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```yaml\n")[1:]
+	if len(blocks) == 0 {
+		t.Fatal("README.md shows no scenario")
+	}
+	for _, block := range blocks {
+		file, _, _ := strings.Cut(block, "```")
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), []string{"run", "-"}, streams{strings.NewReader(file), &out, &errs}, os.Getenv); code != exitOK {
+			t.Errorf("exit code %d\n%s%s", code, out.String(), errs.String())
+		}
+	}
+}
