@@ -35,6 +35,9 @@ func NewResolver(server netip.AddrPort, timeout time.Duration) *Resolver {
 	return &Resolver{server: server, timeout: timeout}
 }
 
+// Server returns where the server is that is asked.
+func (r *Resolver) Server() netip.AddrPort { return r.server }
+
 // SRV looks up service (SIPFederation, XMPPServer) of domain. A record whose only target is "." means that the
 // service is decidedly not there (RFC 2782) and counts as not found.
 func (r *Resolver) SRV(ctx context.Context, rec *verdict.Record, service, domain string) ([]Target, error) {

@@ -23,10 +23,14 @@ type client struct {
 	got  strings.Builder
 }
 
+// strangers is the number of addresses that nobodies connect from: a fuzzer would soon be out of ports on one.
+const strangers = 200
+
 // dial connects to a server as nobody in particular.
 func (w *world) dial(t testing.TB, to *server) *client {
 	t.Helper()
-	conn, err := w.net.Dial(t.Context(), "stranger", netip.AddrPortFrom(w.net.Address(to.cfg.Host.Actor), xmpp.Port))
+	nobody := fmt.Sprintf("stranger %d", w.dialled.Add(1)%strangers)
+	conn, err := w.net.Dial(t.Context(), nobody, netip.AddrPortFrom(w.net.Address(to.cfg.Host.Actor), xmpp.Port))
 	check(t, err)
 	check(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 	return &client{t: t, w: w, conn: conn, in: bufio.NewReader(conn)}

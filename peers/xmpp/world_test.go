@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ type world struct {
 	ca       *authority
 	times    peers.Timeouts
 	now      func() time.Time
+	dialled  *atomic.Int64
 }
 
 func newWorld(t testing.TB) *world {
@@ -51,7 +53,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, net: n, zone: dns.NewZone(), journal: verdict.NewJournal(verdict.NewClock()), products: products,
 		times: peers.Timeouts{Connect: 10 * time.Second, Handshake: 20 * time.Second, Exchange: 20 * time.Second},
-		now:   func() time.Time { return date },
+		now:   func() time.Time { return date }, dialled: new(atomic.Int64),
 	}
 	w.ca = newAuthority(t, "lab root", date)
 	tcp, err := n.Listen(t.Context(), "dns", 53)
@@ -242,10 +244,16 @@ const (
 // issue returns a certificate for domain with the given EKUs.
 func (a *authority) issue(domain string, ekus ...x509.ExtKeyUsage) *tls.Certificate {
 	a.t.Helper()
+	return a.issueNames([]string{domain}, ekus...)
+}
+
+// issueNames returns a certificate for several names.
+func (a *authority) issueNames(names []string, ekus ...x509.ExtKeyUsage) *tls.Certificate {
+	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(a.t, err)
 	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: domain}, DNSNames: []string{domain},
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
 		NotBefore: a.at.AddDate(0, -1, 0), NotAfter: a.at.AddDate(1, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: ekus,
 		BasicConstraintsValid: true,
 	}
