@@ -48,6 +48,22 @@ func TestOrderErrors(t *testing.T) {
 		{"revoked", func(o *plan.Order) { selfSigned(o); o.Revoked = true }, `drop revoked`},
 		{"intermediate-eku", func(o *plan.Order) { selfSigned(o); o.IntermediateEKU = []plan.Usage{plan.Server} }, `drop intermediate-eku`},
 		{"intermediate-ca", func(o *plan.Order) { selfSigned(o); o.IntermediateCA = &no }, `drop intermediate-ca`},
+		{"issuer", func(o *plan.Order) { o.Issuer = "forgd" }, `use forged, `},
+		{"signature", func(o *plan.Order) { o.Signature = "pss" }, `signature scheme "pss" is unknown: use rsa-pss`},
+		{"hash", func(o *plan.Order) { o.Signature = plan.SignatureRSAPSS }, `intermediate-key of type rsa-2048`},
+		{"hash", func(o *plan.Order) {
+			o.Signature, o.IntermediateKey, o.Hash = plan.SignatureRSAPSS, "rsa-2048", "sha1"
+		}, `doesn't sign with rsa-pss sha1`},
+		{"intermediate-key", func(o *plan.Order) { o.IntermediateKey = "rsa2048" }, `use rsa-2048, `},
+		{"intermediate-hash", func(o *plan.Order) { o.IntermediateHash = "sha-1" }, `use sha1, `},
+		{"intermediate-not-after", func(o *plan.Order) { o.IntermediateNotAfter = at }, `set both`},
+		{"intermediate-key", func(o *plan.Order) { selfSigned(o); o.IntermediateKey = "rsa-2048" }, `drop intermediate-key`},
+		{"intermediate-hash", func(o *plan.Order) { selfSigned(o); o.IntermediateHash = "sha1" }, `drop intermediate-hash`},
+		{"intermediate-not-after", func(o *plan.Order) {
+			selfSigned(o)
+			o.IntermediateNotBefore, o.IntermediateNotAfter = at.AddDate(-1, 0, 0), at
+		}, `drop intermediate-not-after`},
+		{"sub-ca", func(o *plan.Order) { selfSigned(o); o.SubCA = true }, `drop sub-ca`},
 		{"permitted-names", func(o *plan.Order) { selfSigned(o); o.Permitted = []string{"contoso.com"} }, `drop permitted-names`},
 	}
 	s := newSet(t, 1)

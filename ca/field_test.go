@@ -1,12 +1,14 @@
 package ca_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -145,6 +147,33 @@ func TestOrderFields(t *testing.T) {
 			}},
 		{"intermediate is no CA", func(o *plan.Order) { o.IntermediateCA = &no },
 			func(_, i *x509.Certificate) bool { return i.BasicConstraintsValid && !i.IsCA }},
+		{"intermediate's key", func(o *plan.Order) { o.IntermediateKey = "rsa-1024" },
+			func(l, i *x509.Certificate) bool {
+				key, ok := i.PublicKey.(*rsa.PublicKey)
+				return ok && key.N.BitLen() == 1024 && l.SignatureAlgorithm == x509.SHA256WithRSA && l.CheckSignatureFrom(i) == nil
+			}},
+		{"intermediate's hash", func(o *plan.Order) { o.IntermediateHash = "sha1" },
+			func(l, i *x509.Certificate) bool {
+				return i.SignatureAlgorithm == x509.ECDSAWithSHA1 && l.SignatureAlgorithm == x509.ECDSAWithSHA256
+			}},
+		{"intermediate's validity", func(o *plan.Order) {
+			o.IntermediateNotBefore, o.IntermediateNotAfter = at.AddDate(-5, 0, 0), at.AddDate(0, 0, -1)
+		},
+			func(_, i *x509.Certificate) bool {
+				return i.NotBefore.Equal(at.AddDate(-5, 0, 0)) && i.NotAfter.Equal(at.AddDate(0, 0, -1))
+			}},
+		{"RSASSA-PSS", func(o *plan.Order) { o.IntermediateKey, o.Signature = "rsa-2048", plan.SignatureRSAPSS },
+			func(l, i *x509.Certificate) bool {
+				return l.SignatureAlgorithm == x509.SHA256WithRSAPSS && l.CheckSignatureFrom(i) == nil
+			}},
+		{"forged", func(o *plan.Order) { o.Issuer = plan.IssuerForged },
+			func(l, i *x509.Certificate) bool {
+				return bytes.Equal(l.RawIssuer, i.RawSubject) && bytes.Equal(l.AuthorityKeyId, i.SubjectKeyId) && l.CheckSignatureFrom(i) != nil
+			}},
+		{"forged with RSA", func(o *plan.Order) { o.IntermediateKey, o.Issuer = "rsa-1024", plan.IssuerForged },
+			func(l, i *x509.Certificate) bool {
+				return bytes.Equal(l.AuthorityKeyId, i.SubjectKeyId) && errors.Is(l.CheckSignatureFrom(i), rsa.ErrVerification)
+			}},
 		{"permitted names", func(o *plan.Order) { o.Permitted = []string{"contoso.com", "fabrikam.com"} },
 			func(_, i *x509.Certificate) bool {
 				return slices.Equal(i.PermittedDNSDomains, []string{"contoso.com", "fabrikam.com"}) && i.PermittedDNSDomainsCritical
@@ -231,6 +260,33 @@ func TestHashesOfSelfSigned(t *testing.T) {
 		}))
 		if got := issued.Leaf.SignatureAlgorithm; got != tt.want {
 			t.Errorf("%s with hash %q is signed with %s, want %s", tt.key, tt.hash, got, tt.want)
+		}
+	}
+}
+
+// TestSubCA: the certificate's issuer stands below a CA that allows none below it, and both are sent.
+func TestSubCA(t *testing.T) {
+	s := newSet(t, 1)
+	below := func(o *plan.Order) { o.SubCA, o.IntermediateEKU = true, []plan.Usage{plan.Server} }
+	upper := parsed(t, issue(t, s, ca.Public, soldOrder()).TLS)[1]
+	for form, want := range map[string]int{plan.ChainLeafOnly: 1, plan.ChainFull: 3, plan.ChainWithRoot: 4} {
+		chain := parsed(t, issue(t, s, ca.Public, soldOrder(below, func(o *plan.Order) { o.Chain = form })).TLS)
+		if len(chain) != want {
+			t.Fatalf("%s: %d certificates are sent, want %d", form, len(chain), want)
+		}
+		if want < 3 {
+			continue
+		}
+		if !chain[2].Equal(upper) || upper.MaxPathLen != 0 || !upper.MaxPathLenZero {
+			t.Errorf("%s: the upper CA is %s with path length %d, not the usual intermediate", form, chain[2].Subject, chain[2].MaxPathLen)
+		}
+		for i := range 2 {
+			if err := chain[i].CheckSignatureFrom(chain[i+1]); err != nil {
+				t.Errorf("%s: certificate %d: %v", form, i, err)
+			}
+		}
+		if len(chain[1].ExtKeyUsage) != 1 || len(upper.ExtKeyUsage) != 0 {
+			t.Errorf("%s: the EKU is meant for the CA that issues", form)
 		}
 	}
 }

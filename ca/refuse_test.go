@@ -35,6 +35,9 @@ func TestRefusals(t *testing.T) {
 	usage := func(key string, u ...string) func(*plan.Order) {
 		return func(o *plan.Order) { o.Key, o.KeyUsage = key, u }
 	}
+	issuing := func(from, until time.Time) func(*plan.Order) {
+		return func(o *plan.Order) { o.IntermediateNotBefore, o.IntermediateNotAfter = from, until }
+	}
 	nothing := func(*plan.Order) {}
 	tests := []struct {
 		name   string
@@ -60,6 +63,14 @@ func TestRefusals(t *testing.T) {
 		{"leaf may sign certificates", ca.Internal, "RFC 5280 §4.2.1.3", usage("ecdsa-p256", "keyCertSign"), usage("ecdsa-p256", "keyAgreement")},
 		{"unknown critical extension", ca.Internal, "RFC 5280 §4.2", func(o *plan.Order) { o.Critical = true }, nothing},
 		{"issuer is no CA", ca.Internal, "RFC 5280 §4.2.1.9", func(o *plan.Order) { o.IntermediateCA = &no }, nothing},
+		{"one CA too many", ca.Internal, "RFC 5280 §4.2.1.9", func(o *plan.Order) { o.SubCA = true }, nothing},
+		{"forged", ca.Internal, "RFC 5280 §6.1.3 (a)(1)", func(o *plan.Order) { o.Issuer = plan.IssuerForged }, nothing},
+		{"issuer expired", ca.Internal, "RFC 5280 §6.1.3 (a)(2)", issuing(at.AddDate(-1, 0, 0), at.Add(-time.Second)), issuing(at.AddDate(-1, 0, 0), at)},
+		{"issuer not yet valid", ca.Internal, "RFC 5280 §6.1.3 (a)(2)", issuing(at.Add(time.Second), at.AddDate(1, 0, 0)), issuing(at, at.AddDate(1, 0, 0))},
+		{"issuer's SHA-1", ca.Internal, "NIST SP 800-131A Rev. 2 §9", func(o *plan.Order) { o.IntermediateHash = "sha1" },
+			func(o *plan.Order) { o.IntermediateHash = "sha384" }},
+		{"issuer's RSA of 1024 bits", ca.Internal, "NIST SP 800-131A Rev. 2 §3", func(o *plan.Order) { o.IntermediateKey = "rsa-1024" },
+			func(o *plan.Order) { o.IntermediateKey = "rsa-2048" }},
 		{"outside the permitted names", ca.Internal, "RFC 5280 §4.2.1.10", func(o *plan.Order) { o.Permitted = []string{"sip.contoso.com"} },
 			func(o *plan.Order) { o.Permitted = []string{"Contoso.com"} }},
 		{"no name at all", ca.Internal, "RFC 5280 §4.1.2.6", dns(), func(o *plan.Order) { o.SANs = nil }},
@@ -90,6 +101,13 @@ func TestRefusals(t *testing.T) {
 		{"Ed25519", ca.Public, "BR 2.2.6 §6.1.5", key("ed25519"), key("ecdsa-p521")},
 		{"RSA of 1024 bits, public", ca.Public, "BR 2.2.6 §6.1.5", key("rsa-1024"), key("rsa-2048")},
 		{"hash that isn't the key's", ca.Public, "BR 2.2.6 §7.1.3.2", func(o *plan.Order) { o.Hash = "sha384" }, nothing},
+		{"hash that isn't the issuer's", ca.Public, "BR 2.2.6 §7.1.3.2", func(o *plan.Order) { o.IntermediateKey = "ecdsa-p384" },
+			func(o *plan.Order) { o.IntermediateKey, o.Hash = "ecdsa-p384", "sha384" }},
+		{"hash that isn't the root's", ca.Public, "BR 2.2.6 §7.1.3.2", func(o *plan.Order) { o.IntermediateHash = "sha384" }, nothing},
+		{"RSASSA-PSS is allowed, SHA-1 isn't", ca.Public, "BR 2.2.6 §7.1.3.2", func(o *plan.Order) { o.IntermediateKey, o.Hash = "rsa-2048", "sha1" },
+			func(o *plan.Order) { o.IntermediateKey, o.Signature = "rsa-2048", plan.SignatureRSAPSS }},
+		{"issuer's Ed25519", ca.Public, "BR 2.2.6 §6.1.5", func(o *plan.Order) { o.IntermediateKey = "ed25519" },
+			func(o *plan.Order) { o.IntermediateKey, o.Hash = "ecdsa-p521", "sha512" }},
 		{"key encipherment for ECDSA", ca.Public, "BR 2.2.6 §7.1.2.7.11", usage("ecdsa-p256", "digitalSignature", "keyEncipherment"),
 			usage("rsa-2048", "digitalSignature", "keyEncipherment")},
 		{"no signature for ECDSA", ca.Public, "BR 2.2.6 §7.1.2.7.11", usage("ecdsa-p256", "keyAgreement"),

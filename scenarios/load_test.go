@@ -72,6 +72,14 @@ func TestBadInput(t *testing.T) {
 		"unknown EKU":          {head + "certificates: {external: {eku: [sever]}}\n", "contoso.yaml:7:33", `"sever" is no EKU`, `did you mean "server"?`},
 		"impossible OID":       {head + "certificates: {external: {eku: [1.50.3]}}\n", "contoso.yaml:7:33", `"1.50.3" is no EKU`, ""},
 		"unknown key type":     {head + "certificates: {external: {key: rsa-2084}}\n", "contoso.yaml:7:32", `"rsa-2084" is no key type`, `did you mean "rsa-2048"?`},
+		"unknown scheme":       {head + "certificates: {external: {signature: rsa-psss}}\n", "contoso.yaml:7:38", `"rsa-psss" is no signature scheme`, `did you mean "rsa-pss"?`},
+		"unknown issuer":       {head + "certificates: {external: {issuer: forgd}}\n", "contoso.yaml:7:35", `"forgd" is no issuer`, `did you mean "forged"?`},
+		"unknown CA key":       {head + "certificates: {external: {intermediate-key: rsa-1204}}\n", "contoso.yaml:7:45", `"rsa-1204" is no key type`, `did you mean "rsa-1024"?`},
+		"unknown CA hash":      {head + "certificates: {external: {intermediate-hash: sha-1}}\n", "contoso.yaml:7:46", `"sha-1" is no signature hash`, `did you mean "sha1"?`},
+		"unknown difference":   {head + "certificates: {external: {subca: true}}\n", "contoso.yaml:7:27", `unknown key "subca" in a certificate`, `did you mean "sub-ca"?`},
+		"sub-CA that isn't":    {head + "certificates: {external: {sub-ca: 1}}\n", "contoso.yaml:7:35", "sub-ca must be", ""},
+		"PSS with P-256":       {head + "certificates: {external: {signature: rsa-pss}}\n", "contoso.yaml:7:38", "add intermediate-key: rsa-2048", ""},
+		"self-signed, revoked": {head + "certificates: {external: {issuer: self-signed, revoked: true}}\n", "contoso.yaml:7:57", "a self-signed certificate has no issuer", ""},
 		"unknown SAN kind":     {head + "certificates: {external: {san: [{dsn: a.com}]}}\n", "contoso.yaml:7:34", `unknown key "dsn" in a SAN`, `did you mean "dns"?`},
 		"SRVName":              {head + "certificates: {external: {san: [{srv-name: contoso.com}]}}\n", "contoso.yaml:7:44", "isn't an SRVName", "_xmpp-server.contoso.com"},
 		"URI":                  {head + "certificates: {external: {san: [{uri: contoso.com}]}}\n", "contoso.yaml:7:39", "isn't a URI", "sip:contoso.com"},
@@ -216,6 +224,11 @@ func TestDifference(t *testing.T) {
     intermediate-eku: [server]
     intermediate-ca: false
     permitted-names: [a.com]
+    intermediate-key: rsa-2048
+    intermediate-hash: sha1
+    intermediate-valid: {from: 2021-11-01, until: 2026-11-01}
+    sub-ca: true
+    signature: rsa-pss
     key: ecdsa-p384
     hash: sha384
     valid: {from: 2026-11-01T10:00:00Z, until: 2026-12-01}
@@ -243,6 +256,8 @@ func TestDifference(t *testing.T) {
 			{Kind: plan.XMPPAddr, Value: "e.com"}, {Kind: plan.SRVName, Value: "_xmpp-server.f.com"}, {Kind: plan.DNSName, Value: "g.com"},
 		},
 		EKUs: []plan.Usage{plan.Client, plan.Any, "1.3.6.1.5.5.7.3.20"}, IntermediateEKU: []plan.Usage{plan.Server}, IntermediateCA: &no,
+		IntermediateKey: "rsa-2048", IntermediateHash: "sha1", IntermediateNotBefore: time.Date(2021, 11, 1, 0, 0, 0, 0, time.UTC),
+		IntermediateNotAfter: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), SubCA: true, Signature: plan.SignatureRSAPSS,
 		Permitted: []string{"a.com"}, Key: "ecdsa-p384", Hash: "sha384", NoCDP: true, Chain: plan.ChainMisordered, Issuer: plan.IssuerUntrusted,
 		Revoked: true, CA: true, KeyUsage: []string{"digitalSignature", "keyEncipherment"}, Critical: true, Withhold: true,
 		NotBefore: time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC), NotAfter: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),

@@ -248,7 +248,7 @@ func day(s string) *time.Time {
 
 func TestResolve(t *testing.T) {
 	c := certificate(t, sourceDeployment(), plan.External)
-	empty, no := "", false
+	empty, no, yes := "", false, true
 	for name, test := range map[string]struct {
 		d     plan.Difference
 		check func(plan.Order) bool
@@ -275,6 +275,22 @@ func TestResolve(t *testing.T) {
 			return o.Key == "ed25519" && o.Hash == "sha1" && o.Chain == plan.ChainLeafOnly && o.Issuer == plan.IssuerUntrusted && o.Revoked && o.NoCDP && o.Withhold && o.Critical &&
 				len(o.IntermediateEKU) == 1 && !*o.IntermediateCA && !o.CA && len(o.KeyUsage) == 1 && len(o.Permitted) == 1
 		}},
+		"intermediate": {plan.Difference{IntermediateKey: "rsa-2048", IntermediateHash: "sha1", Signature: plan.SignatureRSAPSS, SubCA: true}, func(o plan.Order) bool {
+			return o.IntermediateKey == "rsa-2048" && o.IntermediateHash == "sha1" && o.Signature == plan.SignatureRSAPSS && o.SubCA &&
+				o.IntermediateNotBefore.IsZero() && o.IntermediateNotAfter.IsZero()
+		}},
+		"intermediate expired": {plan.Difference{IntermediateNotAfter: day("2026-11-01")}, func(o plan.Order) bool {
+			return o.IntermediateNotAfter.Equal(*day("2026-11-01")) && o.IntermediateNotBefore.Equal(at.AddDate(-1, 0, 0))
+		}},
+		"intermediate long expired": {plan.Difference{IntermediateNotAfter: day("2020-11-01")}, func(o plan.Order) bool {
+			return o.IntermediateNotAfter.Sub(o.IntermediateNotBefore) == plan.CALifetime
+		}},
+		"intermediate begins": {plan.Difference{IntermediateNotBefore: day("2026-12-01")}, func(o plan.Order) bool {
+			return o.IntermediateNotBefore.Equal(*day("2026-12-01")) && o.IntermediateNotAfter.Sub(o.IntermediateNotBefore) == plan.CALifetime
+		}},
+		"self-signed with its own key": {plan.Difference{Issuer: plan.IssuerSelfSigned, Key: "rsa-2048", Signature: plan.SignatureRSAPSS, IntermediateCA: &yes}, func(o plan.Order) bool {
+			return o.Issuer == plan.IssuerSelfSigned && o.Signature == plan.SignatureRSAPSS
+		}},
 	} {
 		o, err := plan.Resolve(c, test.d, at)
 		if err != nil || !test.check(o) {
@@ -285,11 +301,20 @@ func TestResolve(t *testing.T) {
 		d     plan.Difference
 		field string
 	}{
-		"omits what isn't there":      {plan.Difference{OmitSANs: []string{"nobody.com"}}, "omit-san"},
-		"adds what is there":          {plan.Difference{AddSANs: []plan.Name{{Kind: plan.DNSName, Value: "Contoso.com"}}}, "add-san"},
-		"names one twice":             {plan.Difference{SANs: []plan.Name{{Kind: plan.DNSName, Value: "a.b"}, {Kind: plan.DNSName, Value: "A.b"}}}, "san"},
-		"ends before it begins":       {plan.Difference{NotBefore: day("2026-12-01"), NotAfter: day("2026-11-01")}, "valid"},
-		"ends the day that it begins": {plan.Difference{NotBefore: day("2026-12-01"), NotAfter: day("2026-12-01")}, "valid"},
+		"omits what isn't there":        {plan.Difference{OmitSANs: []string{"nobody.com"}}, "omit-san"},
+		"adds what is there":            {plan.Difference{AddSANs: []plan.Name{{Kind: plan.DNSName, Value: "Contoso.com"}}}, "add-san"},
+		"names one twice":               {plan.Difference{SANs: []plan.Name{{Kind: plan.DNSName, Value: "a.b"}, {Kind: plan.DNSName, Value: "A.b"}}}, "san"},
+		"ends before it begins":         {plan.Difference{NotBefore: day("2026-12-01"), NotAfter: day("2026-11-01")}, "valid"},
+		"ends the day that it begins":   {plan.Difference{NotBefore: day("2026-12-01"), NotAfter: day("2026-12-01")}, "valid"},
+		"intermediate ends first":       {plan.Difference{IntermediateNotBefore: day("2026-12-01"), IntermediateNotAfter: day("2026-11-01")}, "intermediate-valid"},
+		"PSS without an RSA key":        {plan.Difference{Signature: plan.SignatureRSAPSS}, "signature"},
+		"PSS with SHA-1":                {plan.Difference{Signature: plan.SignatureRSAPSS, IntermediateKey: "rsa-2048", Hash: "sha1"}, "hash"},
+		"Ed25519 with another hash":     {plan.Difference{IntermediateKey: "ed25519", Hash: "sha384"}, "hash"},
+		"self-signed and revoked":       {plan.Difference{Issuer: plan.IssuerSelfSigned, Revoked: true}, "revoked"},
+		"self-signed below a CA":        {plan.Difference{Issuer: plan.IssuerSelfSigned, SubCA: true}, "sub-ca"},
+		"self-signed with a CA's key":   {plan.Difference{Issuer: plan.IssuerSelfSigned, IntermediateKey: "rsa-2048"}, "intermediate-key"},
+		"self-signed with a CA's hash":  {plan.Difference{Issuer: plan.IssuerSelfSigned, IntermediateHash: "sha1"}, "intermediate-hash"},
+		"self-signed with a CA's dates": {plan.Difference{Issuer: plan.IssuerSelfSigned, IntermediateNotAfter: day("2026-12-01")}, "intermediate-valid"},
 	} {
 		_, err := plan.Resolve(c, test.d, at)
 		fault, ok := err.(*plan.DifferenceError) //nolint:errorlint // its documented type
