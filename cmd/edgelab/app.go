@@ -19,7 +19,9 @@ type cli struct {
 	Run        runCmd        `cmd:"" help:"Run scenarios and say whether each leg went as expected."`
 	Plan       planCmd       `cmd:"" help:"Print the certificates to order, and why each name is on them."`
 	Scenarios  scenariosCmd  `cmd:"" help:"The catalogue: list it, or print one of its files."`
-	Explain    explainCmd    `cmd:"" help:"What a verdict means, how to reproduce it, how to mend it."`
+	Explain    explainCmd    `cmd:"" help:"What a verdict means, how to reproduce it, how to mend it; what a rule says."`
+	Judge      judgeCmd      `cmd:"" help:"Put a certificate chain to a product, or many."`
+	Products   productsCmd   `cmd:"" help:"The products that judge, and where their rules are from."`
 	Init       initCmd       `cmd:"" help:"Print a commented scenario file to start from."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`

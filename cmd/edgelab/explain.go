@@ -2,27 +2,40 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/edgelab/edgelab/lab/report"
 	"github.com/edgelab/edgelab/lab/source"
 	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers/policy"
 )
 
 type explainCmd struct {
-	Code code `arg:"" optional:"" help:"A verdict, as a report prints it. Without: the list of all."`
+	Code code `arg:"" optional:"" help:"A verdict, as a report prints it; the name of a check; or the ID of a rule. Without: the list of all verdicts."`
 }
 
-// Run prints one verdict's page, or the list.
+// Run prints the page of a verdict, of a check or of a rule, or the list of verdicts.
 func (c explainCmd) Run(a *app) error {
 	if c.Code == "" {
 		return a.result(codeList())
 	}
-	page, err := verdict.Explain(verdict.Code(c.Code))
-	if err != nil {
-		names := words(verdict.Codes())
-		return badUsage(source.Suggest(string(c.Code), names), "there is no verdict %q", string(c.Code))
+	if page, err := verdict.Explain(verdict.Code(c.Code)); err == nil {
+		return a.result(page.Text())
 	}
-	return a.result(page.Text())
+	policies, err := policy.Load()
+	if err != nil {
+		return err
+	}
+	if page := report.RulesText(policies, string(c.Code)); page != "" {
+		return a.result(page)
+	}
+	hint := "edgelab explain lists the verdicts, edgelab products show ID the rules of a product"
+	names := slices.Concat(words(verdict.Codes()), policy.CheckNames(), policies.RuleIDs())
+	if near, ok := source.Nearest(string(c.Code), names); ok {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return badUsage(hint, "there is no verdict, check or rule %q", string(c.Code))
 }
 
 func codeList() string {
@@ -39,5 +52,5 @@ func codeList() string {
 
 type code string
 
-// Choices returns the verdicts, for completion.
-func (code) Choices() []string { return words(verdict.Codes()) }
+// Choices returns the verdicts and checks, for completion.
+func (code) Choices() []string { return slices.Concat(words(verdict.Codes()), policy.CheckNames()) }

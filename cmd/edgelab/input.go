@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/edgelab/edgelab/lab/judge"
 	"github.com/edgelab/edgelab/lab/source"
 	"github.com/edgelab/edgelab/lab/topology"
 	"github.com/edgelab/edgelab/peers/policy"
@@ -124,13 +125,9 @@ type date struct{ time.Time }
 
 // UnmarshalText reads a date.
 func (d *date) UnmarshalText(text []byte) error {
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if at, err := time.Parse(layout, string(text)); err == nil {
-			d.Time = at.UTC()
-			return nil
-		}
-	}
-	return fmt.Errorf("%q is no date; write 2027-03-15 or 2027-03-15T12:00:00Z", text)
+	at, err := judge.ParseDate(string(text))
+	d.Time = at
+	return err
 }
 
 // keyLog opens the file that SSLKEYLOGFILE names, nil if it names none.
