@@ -9,6 +9,7 @@ import (
 	"github.com/edgelab/edgelab/lab"
 	"github.com/edgelab/edgelab/lab/plan"
 	"github.com/edgelab/edgelab/lab/topology"
+	"github.com/edgelab/edgelab/lab/verdict"
 	"github.com/edgelab/edgelab/peers/policy"
 	"github.com/edgelab/edgelab/scenarios"
 )
@@ -87,6 +88,48 @@ func rulesOf(list []scenarios.Scenario, policies *policy.Catalogue) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(rules))
+}
+
+// Each rule by which an end finds its way, or admits who comes, matters in both roles: some leg of the catalogue hinges
+// on it and on nothing else. They are no product's data and can't be switched off, so this is shown from the verdicts: the
+// only check that failed is this one, so without it the leg would have been trusted.
+func TestEachRoutingRuleMatters(t *testing.T) {
+	list, policies := load(t)
+	res, err := lab.Run(context.Background(), list, lab.Options{Policies: policies})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type hinge struct {
+		rule string
+		code verdict.Code
+		role string
+	}
+	found := map[hinge]bool{}
+	for _, s := range res.Scenarios {
+		for _, l := range s.Legs {
+			failed := l.Failed()
+			if len(failed) != 1 || l.Verdict != failed[0].Code || l.Expected != l.Verdict {
+				continue
+			}
+			for _, j := range l.Judgements {
+				if len(j.Failed()) > 0 {
+					found[hinge{failed[0].RuleID, l.Verdict, j.Role}] = true
+				}
+			}
+		}
+	}
+	for _, role := range []policy.Role{policy.Acceptor, policy.Initiator} {
+		for _, h := range []hinge{
+			{"access-edge/allowed", verdict.NotAllowed, string(role)},
+			{"access-edge/srv", verdict.SRVMissing, string(role)},
+			{"access-edge/srv", verdict.SRVMismatch, string(role)},
+			{"federation/provisioned", verdict.NotAllowed, string(role)},
+		} {
+			if !found[h] {
+				t.Errorf("no leg of the catalogue hinges on %s alone, as %s, with the verdict %s", h.rule, h.role, h.code)
+			}
+		}
+	}
 }
 
 // Each name of the plan is load-bearing: left out, it breaks a leg of the source deployment.

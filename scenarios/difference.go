@@ -15,7 +15,24 @@ import (
 	"github.com/edgelab/edgelab/lab/topology"
 )
 
-// DifferenceKeys returns the keys of an entry of certificates.
+// DifferenceKeys returns the keys of an entry of certificates. What isn't written stays as planned. Of the certificate:
+//
+//   - subject: the common name; "" for none
+//   - san, add-san, omit-san: replace, add to, or take from its names
+//   - eku: server, client, any, OIDs; [] for no extension
+//   - key, hash, signature: its key's type, the hash and the scheme (rsa-pss) with which its issuer signs it
+//   - valid: {from, until}; lifetime: days
+//   - cdp: false leaves the CRL distribution point out; revoked: puts it on its issuer's CRL
+//   - issuer: untrusted (a root in nobody's store), self-signed, forged (the planned issuer's name, another's signature)
+//   - ca, key-usage, critical-extension: faults of the extensions; key-usage [none] leaves the extension out
+//   - chain: which certificates are sent; withhold: as an initiator, none at all
+//
+// Of the intermediate that issues it:
+//
+//   - intermediate-eku, intermediate-ca, intermediate-key, intermediate-hash, intermediate-valid: as above, of the
+//     intermediate; intermediate-ca false makes it no CA
+//   - permitted-names: its name constraints
+//   - sub-ca: it stands below the usual intermediate, whose path length of 0 allows no CA below it; all are sent
 func DifferenceKeys() []string {
 	return []string{
 		"subject", "san", "add-san", "omit-san", "eku", "key", "hash", "signature", "valid", "lifetime", "cdp", "chain",
