@@ -58,7 +58,7 @@ func (a *acceptance) negotiate(ctx context.Context, in, out *stream.Info, s *xmp
 			a.untaken()
 			return 0, nil, nil, err
 		}
-		done := false
+		var done bool
 		switch {
 		case e.is(nsTLS, "starttls"):
 			return xmpplib.Secure, a.conn, nil, a.startTLS(ctx)

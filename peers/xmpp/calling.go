@@ -146,7 +146,8 @@ func (c *calling) startTLS(ctx context.Context) error {
 }
 
 // authenticate proves this side's domain: by EXTERNAL where that is offered and this side takes the other's
-// certificate, else by dialback.
+// certificate, else by dialback. (Prosody 0.12 without s2s_secure_auth takes EXTERNAL whatever it thinks of the other's
+// certificate. Which of the two it is makes no difference to what it then knows of the other side: its name in DNS.)
 func (c *calling) authenticate(ctx context.Context, s *xmpplib.Session, id string) (xmpplib.SessionState, io.ReadWriter, any, error) {
 	secure := c.conn.secure()
 	mayCertify := secure && c.rules.may(SASLOverTLS) && slices.Contains(c.features.Mechanisms, "EXTERNAL")

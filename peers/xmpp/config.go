@@ -115,8 +115,9 @@ func (c *Config) rulesFor(domain string, role policy.Role) (r rules, ok bool, er
 	if err != nil {
 		return rules{}, false, fmt.Errorf("XMPP on %s: %w", c.Host.Actor, err)
 	}
-	r.allowed, ok = AllowedBy(r.behaviour), true
-	if c.Partners != nil {
+	if c.Partners == nil {
+		r.allowed = AllowedBy(r.behaviour)
+	} else {
 		r.explicit = true
 		if r.allowed, ok = c.Partners(domain); !ok {
 			return r, false, nil

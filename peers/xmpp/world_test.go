@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -44,11 +45,14 @@ type world struct {
 	dialled  *atomic.Int64
 }
 
+// load reads the policies once for all worlds: a catalogue is immutable.
+var load = sync.OnceValues(policy.Load)
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	n, err := peers.NewNet(netip.MustParseAddr("127.77.0.0"))
 	check(t, err)
-	products, err := policy.Load()
+	products, err := load()
 	check(t, err)
 	w := &world{
 		t: t, net: n, zone: dns.NewZone(), journal: verdict.NewJournal(verdict.NewClock()), products: products,
