@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,15 +25,24 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE command args...   the command ends with this exit code
 //	makefile NAME BYTES BYTE     a file of that many bytes, each of this value
+//	repeat NAME TIMES FILE       a file that has another's text that many times
+//
+// and $CERTS, the folder of package judge's certificates.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
+		Setup: func(env *testscript.Env) error {
+			certs, err := filepath.Abs("../../lab/judge/testdata")
+			env.Setenv("CERTS", certs)
+			return err
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
 			"makefile": makefile,
+			"repeat":   repeat,
 		},
 	})
 }
@@ -60,6 +70,12 @@ func makefile(ts *testscript.TestScript, _ bool, args []string) {
 	value, err := strconv.ParseUint(args[2], 0, 8)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Repeat([]byte{byte(value)}, size), 0o600))
+}
+
+func repeat(ts *testscript.TestScript, _ bool, args []string) {
+	times, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat(ts.ReadFile(args[2]), times)), 0o600))
 }
 
 // call runs the program in this process.
