@@ -16,6 +16,11 @@ func advice(v verdict.Verdict, judged string, l topology.Leg) string {
 	if judged != plan.External && judged != plan.Internal && judged != "" {
 		name = fmt.Sprintf("%s's certificate (the partner's to change)", judged)
 	}
+	if v.Judgement != nil {
+		if f := v.Judgement.Failed(); len(f) > 0 && f[0].Name == "signature" {
+			return fmt.Sprintf("install %s with the chain that its CA has signed: one that is sent didn't sign what is below it", name)
+		}
+	}
 	sought := ""
 	if v.Judgement != nil && (v.Code == verdict.NameMismatch || v.Code == verdict.WildcardRefused) {
 		for _, c := range v.Judgement.Failed() {
