@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +30,13 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
+	lab, err := filepath.Abs("../../lab") // some examples have files there
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(lab, filepath.Join(dir, "lab")); err != nil {
+		t.Fatal(err)
+	}
 	parts := strings.Split(string(text), "```console\n")
 	for i, part := range parts[1:] {
 		block, rest, ok := strings.Cut(part, "```")
