@@ -14,7 +14,7 @@ import (
 // leg makes one leg and says what became of it.
 func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 	start := w.run.clock()
-	evidence := w.evidence(ctx, l)
+	evidence, environment := w.evidence(ctx, l)
 	v := verdict.Draw(evidence)
 	expected, _ := w.scenario.Expected(l)
 	res := LegResult{
@@ -22,7 +22,7 @@ func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 		Expected: expected.Code, Verdict: v.Code, OK: v.Code == expected.Code && v.Fault == "",
 		Reason: v.Reason, Judge: v.By, Fault: v.Fault,
 		Evidence: evidence.Events, Seen: seen(evidence.Events),
-		Duration: w.run.clock() - start,
+		Duration: w.run.clock() - start, environment: environment,
 	}
 	if !expected.Pos.IsZero() {
 		res.ExpectedAt = fmt.Sprintf("%s:%d:%d", expected.Pos.File, expected.Pos.Line, expected.Pos.Column)
@@ -39,23 +39,28 @@ func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 	return res
 }
 
-// evidence makes the connection and gathers what both ends have to say of it.
-func (w *world) evidence(ctx context.Context, l topology.Leg) verdict.Evidence {
+// evidence makes the connection and gathers what both ends have to say of it. The error is the machine's fault that
+// kept it from being made.
+func (w *world) evidence(ctx context.Context, l topology.Leg) (verdict.Evidence, error) {
 	start := w.run.clock()
 	rec := verdict.NewRecord(verdict.Initiator, l.Initiator, "", w.run.clock)
 	err := w.initiate(ctx, l, rec)
 	rec.Finish()
 	e := verdict.Evidence{Conn: rec.Conn()}
 	var env *peers.EnvError
+	var environment error
 	switch {
 	case errors.As(err, &env):
-		e.Fault = env.Error()
+		e.Fault, environment = env.Error(), env
 	case ctx.Err() != nil:
 		e.Fault = "interrupted"
 	}
 	records := []*verdict.Record{rec}
 	for i := 0; i < len(records); i++ {
 		records = append(records, w.counterparts(ctx, records[i], i == 0, &e)...)
+	}
+	if e.Fault != "" && environment == nil && ctx.Err() == nil {
+		environment = errors.New(e.Fault)
 	}
 	e.Events = verdict.Merge(start, records...)
 	for i := range e.Events {
@@ -68,8 +73,11 @@ func (w *world) evidence(ctx context.Context, l topology.Leg) verdict.Evidence {
 			}
 		}
 		ev.Host = actorAt(l, ev.Side) // one machine may play several actors: the Edge is MRAS too
+		if ev.Kind == verdict.KindHarness && environment == nil {
+			environment = errors.New(ev.Text)
+		}
 	}
-	return e
+	return e, environment
 }
 
 // counterparts returns what belongs to a record: the far side's of the same connection, if this side opened it, and
@@ -87,7 +95,7 @@ func (w *world) counterparts(ctx context.Context, rec *verdict.Record, own bool,
 			out = append(out, far)
 		}
 		if err != nil && e.Fault == "" {
-			e.Fault = fmt.Sprintf("the acceptor's evidence of %s didn't come: %v", conn, err)
+			e.Fault = fmt.Sprintf("the acceptor's evidence of %s didn't come, as when it is out of file descriptors: %v", conn, err)
 		}
 	}
 	return append(out, rec.Links()...)

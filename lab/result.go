@@ -62,6 +62,8 @@ type LegResult struct {
 	Evidence   []verdict.Event     `json:"evidence"`             // in the order in which it happened
 	Duration   time.Duration       `json:"duration"`             // nanoseconds
 	Fault      string              `json:"fault,omitempty"`      // the lab's own failure; the verdict is then inconclusive
+
+	environment error // the machine's fault behind Fault, if it is one
 }
 
 // Failed returns the checks that failed on either side, the ones that products would report first leading.

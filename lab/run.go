@@ -63,6 +63,11 @@ func (r *run) prove(ctx context.Context) ([]LegResult, error) {
 		if c.Error != "" {
 			return nil, fmt.Errorf("the lab's controls can't be run: %w", c.cause)
 		}
+		for _, l := range c.Legs {
+			if l.environment != nil && ctx.Err() == nil {
+				return nil, fmt.Errorf("the lab's control %s can't be made: %w", l.ID, l.environment)
+			}
+		}
 		legs = append(legs, c.Legs...)
 	}
 	return legs, ctx.Err()

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -97,12 +98,12 @@ func (w *world) close() {
 
 func (w *world) serveDNS(ctx context.Context) error {
 	// One port for UDP and TCP: the usual one, or whichever the kernel gives for UDP and is free for TCP too.
-	const tries = 8
+	const usual, tries = 53, 8
 	var err error
-	for range tries {
+	for try := range tries {
 		var udp net.PacketConn
 		var tcp net.Listener
-		if udp, err = w.net.ListenPacket(ctx, actorDNS, 53); err != nil {
+		if udp, err = w.net.ListenPacket(ctx, actorDNS, []uint16{usual, 0}[min(try, 1)]); err != nil {
 			return err
 		}
 		var lc net.ListenConfig
@@ -136,6 +137,10 @@ func (w *world) issue(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if in, ok := w.scenario.Installed[key]; ok {
+				issued[i] = installed(in, order)
+				return nil
+			}
 			if issued[i], err = set.Issue(ctx, caOf(key), order); err != nil {
 				return fmt.Errorf("certificate %q: %w", key, err)
 			}
@@ -149,6 +154,15 @@ func (w *world) issue(ctx context.Context) error {
 		w.issued[key] = issued[i]
 	}
 	return nil
+}
+
+// installed returns a certificate that exists already in the form of one that was issued.
+func installed(in scenarios.Installed, order plan.Order) *ca.Issued {
+	t := tls.Certificate{PrivateKey: in.Key, Leaf: in.Chain[0]}
+	for _, c := range in.Chain {
+		t.Certificate = append(t.Certificate, c.Raw)
+	}
+	return &ca.Issued{Order: order, Leaf: in.Chain[0], TLS: t}
 }
 
 // caOf returns the CA that issues the certificate with the given key.
@@ -248,6 +262,9 @@ func (w *world) host(ctx context.Context, actor, fqdn, product, key string, trus
 			return nil, err
 		}
 		h.Roots = append(h.Roots, root)
+	}
+	if slices.Contains(trusts, ca.Public) {
+		h.Roots = append(h.Roots, w.scenario.Installed[plan.External].Roots...)
 	}
 	return h, nil
 }

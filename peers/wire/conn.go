@@ -178,6 +178,9 @@ func (c *Conn) verify(cs tls.ConnectionState, cfg Config, under *alertConn, side
 		return nil
 	}
 	c.rec.Add(verdict.Event{Kind: verdict.KindJudged, Judgement: &j, Code: j.Code, Text: fmt.Sprintf("%s refuses in the handshake: %s", j.Product, j.Code)})
+	if j.Alert != 0 { // noted before it goes out, so that nobody receives it earlier than it was sent
+		c.rec.Add(verdict.Event{Kind: verdict.KindAlertSent, Alert: j.Alert, Text: "sends TLS alert " + AlertName(j.Alert)})
+	}
 	under.arm(j.Alert, cs.CipherSuite)
 	return &RefusedError{j}
 }
@@ -188,9 +191,6 @@ func (c *Conn) failed(ctx context.Context, err error, under *alertConn, side ver
 	raw := under.Conn
 	var refused *RefusedError
 	if errors.As(err, &refused) {
-		if a := refused.Judgement.Alert; a != 0 {
-			c.rec.Add(verdict.Event{Kind: verdict.KindAlertSent, Alert: a, Text: "sends TLS alert " + AlertName(a)})
-		}
 		linger(raw)
 		return refused
 	}
