@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -23,8 +24,14 @@ type Bought struct {
 	Order    plan.Order         `json:"order"`    // its fields, from which the lab made its twin
 	Findings []certfile.Finding `json:"findings"` // what its owner should know, and what the twin can't have
 	Result   Result             `json:"result"`   // the legs, run with the twin
+	// Original says that the file came with its key and its root was at hand, so that no twin was needed.
+	Original bool `json:"original"`
+	// Planned are the same legs on the same day with the certificate that the plan asks for, and Broken those that work
+	// with that one and not with the one that was bought.
+	Planned ScenarioResult `json:"planned"`
+	Broken  []Break        `json:"broken"`
 	// Judged counts the judgements of the original chain that were held against the twin's. Rooted says whether the
-	// original's root was at hand, so that trust in it was judged too.
+	// original's root was at hand; without it the twin's root is trusted all the same.
 	Judged int  `json:"judged"`
 	Rooted bool `json:"rooted"`
 	// Disagreements are judgements in which original and twin differ: faults of the lab, never of the certificate.
@@ -33,22 +40,47 @@ type Bought struct {
 
 // CheckCertificate runs a deployment's legs with a certificate that was bought, or requested. A certificate comes
 // without its private key, so the lab makes a twin, the same field by field under a look-alike chain, and runs the
-// legs with that; then it has the same engine judge the original chain, and holds the two against each other. roots
-// are trusted besides a root that came with the certificate; without either, trust in the root isn't compared.
+// legs with that; then it has the same engine judge the original chain, and holds the two against each other. If the
+// file has the key and the root is at hand, the legs are run with the original itself. roots are trusted besides a root
+// that came with the certificate.
 func CheckCertificate(ctx context.Context, s scenarios.Scenario, file certfile.File, roots []*x509.Certificate, opts Options) (*Bought, error) {
 	order, findings := file.Order(s.At)
-	b := &Bought{File: file.Name, Order: order, Findings: append(slices.Clone(file.Findings), findings...)}
-	s.Orders = maps.Clone(s.Orders)
-	if s.Orders == nil {
-		s.Orders = map[string]plan.Order{}
+	b := &Bought{File: file.Name, Order: order, Findings: slices.Concat([]certfile.Finding{}, file.Findings, findings), Broken: []Break{}}
+	chain := file.Chain
+	if len(chain) > 0 {
+		last := chain[len(chain)-1]
+		if last.CheckSignatureFrom(last) == nil {
+			roots = append(slices.Clone(roots), last)
+		}
+		b.Rooted = len(roots) > 0
+		if b.Rooted && !slices.ContainsFunc(roots, func(r *x509.Certificate) bool { return last.Equal(r) || last.CheckSignatureFrom(r) == nil }) {
+			b.Findings = append(b.Findings, certfile.Finding{
+				Rule: "root-mismatch", Detail: "none of the roots that were given issued the end of the chain, " + last.Subject.String(),
+				WayOut: "give the CA's root, and see that the file has every intermediate",
+			})
+		}
 	}
-	s.Orders[plan.External] = order
-	res, err := Run(ctx, []scenarios.Scenario{s}, opts)
-	if res != nil {
-		b.Result = *res
+	checked := with(s, order)
+	if b.Rooted && file.Key != nil && ownKey(file) {
+		b.Original = true
+		checked.Installed = maps.Clone(s.Installed)
+		if checked.Installed == nil {
+			checked.Installed = map[string]scenarios.Installed{}
+		}
+		checked.Installed[plan.External] = scenarios.Installed{Chain: chain, Key: file.Key, Roots: roots}
 	}
-	if err != nil || !res.ControlsHold() || len(file.Chain) == 0 {
+	res, err := Run(ctx, []scenarios.Scenario{AsPlanned(s), checked}, opts)
+	if res == nil {
 		return b, err
+	}
+	b.Result = *res
+	if err != nil || !res.ControlsHold() || len(res.Scenarios) < 2 {
+		return b, err
+	}
+	b.Planned, b.Result.Scenarios = res.Scenarios[0], res.Scenarios[1:]
+	b.Broken = broken(b.Planned.Legs, b.Result.Scenarios[0].Legs)
+	if b.Original || len(chain) == 0 {
+		return b, nil
 	}
 	policies := opts.Policies
 	if policies == nil {
@@ -56,16 +88,16 @@ func CheckCertificate(ctx context.Context, s scenarios.Scenario, file certfile.F
 			return b, err
 		}
 	}
-	if last := file.Chain[len(file.Chain)-1]; last.CheckSignatureFrom(last) == nil {
-		roots = append(slices.Clone(roots), last)
-	}
-	b.Rooted = len(roots) > 0
-	for _, sr := range res.Scenarios {
-		for _, l := range sr.Legs {
-			b.compare(s, l, file.Chain, roots, policies)
-		}
+	for _, l := range b.Result.Scenarios[0].Legs {
+		b.compare(s, l, chain, roots, policies)
 	}
 	return b, nil
+}
+
+// ownKey reports whether a file's key is its certificate's.
+func ownKey(f certfile.File) bool {
+	k, ok := f.Key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.Equal(f.Leaf().PublicKey)
 }
 
 // compare has the judges of one leg's external certificate judge the original chain as well.

@@ -2,7 +2,10 @@ package lab_test
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -101,5 +104,58 @@ func TestCompareCertificates(t *testing.T) {
 	}
 	if len(r.Changes) != 1 || !strings.HasPrefix(r.Changes[0], "EKU") {
 		t.Errorf("changes: %v", r.Changes)
+	}
+}
+
+// A file with its key and its root needs no twin: the legs are run with the original.
+func TestCheckOriginal(t *testing.T) {
+	s, opts := scenario(t, "source-deployment")
+	order, err := s.Order(plan.External)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order.EKUs = []plan.Usage{plan.Server}
+	set := ca.NewSet(ca.Options{Seed: 99, At: s.At})
+	defer set.Close()
+	issued, err := set.Issue(context.Background(), ca.Public, order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := set.Root(context.Background(), ca.Public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := bought(t, func(o *plan.Order) { *o = order })
+	f.Chain = []*x509.Certificate{issued.Leaf, f.Chain[1]}
+	if f.Chain[1], err = x509.ParseCertificate(issued.TLS.Certificate[1]); err != nil {
+		t.Fatal(err)
+	}
+	f.Key = issued.TLS.PrivateKey.(crypto.Signer)
+	b, err := lab.CheckCertificate(context.Background(), s, f, []*x509.Certificate{root}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !b.Original || !b.Rooted || b.Result.Scenarios[0].Certificates[0].Serial != fmt.Sprintf("%x", issued.Leaf.SerialNumber) {
+		t.Errorf("original %v, rooted %v, certificate %+v", b.Original, b.Rooted, b.Result.Scenarios[0].Certificates[0])
+	}
+	if len(b.Broken) != 4 { // both domains to AOL and to the strict XMPP partner
+		t.Errorf("broken: %v", b.Broken)
+	}
+	// Nobody trusts it without its root, so the lab makes a twin, whose root is trusted.
+	if b, err = lab.CheckCertificate(context.Background(), s, f, nil, opts); err != nil || b.Original {
+		t.Errorf("without the root: original %v, %v", b.Original, err)
+	}
+	// A root that isn't its own is said to be the wrong one, and trusts nothing.
+	other := ca.NewSet(ca.Options{Seed: 5, At: s.At})
+	defer other.Close()
+	wrong, err := other.Root(context.Background(), ca.Public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = lab.CheckCertificate(context.Background(), s, f, []*x509.Certificate{wrong}, opts); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(b.Findings, func(f certfile.Finding) bool { return f.Rule == "root-mismatch" }) || len(b.Broken) < 10 {
+		t.Errorf("with the wrong root: %v, %d legs broken", b.Findings, len(b.Broken))
 	}
 }

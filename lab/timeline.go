@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -141,14 +140,8 @@ func (t *Timeline) run(ctx context.Context, r *run, s scenarios.Scenario, opts O
 	for i, step := range t.Steps {
 		day := s
 		day.Name = fmt.Sprintf("%s, step %d", s.Name, i+1)
-		// Noon: a certificate that begins or ends with a day is judged within it.
-		day.At = step.Date.Add(12 * time.Hour)
-		day.Orders = maps.Clone(s.Orders)
-		if day.Orders == nil {
-			day.Orders = map[string]plan.Order{}
-		}
-		day.Orders[plan.External] = step.Order
-		list = append(list, day)
+		day.At = step.Date.Add(dayTime)
+		list = append(list, with(day, step.Order))
 	}
 	out := r.all(ctx, list, func(_ string, l topology.Leg) bool { return opts.Select == nil || opts.Select(s.Name, l) })
 	if err := ctx.Err(); err != nil {

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"crypto"
+	"crypto/x509"
 	"strings"
 	"time"
 
@@ -28,11 +30,20 @@ type Scenario struct {
 	// Orders, by the same keys, replaces what follows from plan and differences: for callers that know a certificate
 	// field by field, such as one that was bought.
 	Orders map[string]plan.Order `json:"-"`
-	Expect []Expectation         `json:"expect,omitempty"` // sorted by pattern
-	At     time.Time             `json:"at"`               // the date at which everybody judges
+	// Installed, by the same keys, are certificates that exist already: they are shown as they are.
+	Installed map[string]Installed `json:"-"`
+	Expect    []Expectation        `json:"expect,omitempty"` // sorted by pattern
+	At        time.Time            `json:"at"`               // the date at which everybody judges
 	// Positions is where each value was written, by its path: expect."edge -> aol", certificates.external.eku,
 	// partners[0].product. A path that isn't there has its default.
 	Positions map[source.Path]source.Pos `json:"-"`
+}
+
+// An Installed is a certificate with its private key that the lab didn't make.
+type Installed struct {
+	Chain []*x509.Certificate // as it is sent, leaf first
+	Key   crypto.Signer
+	Roots []*x509.Certificate // which all who judge it trust besides the lab's own
 }
 
 // An Expectation is the verdict expected of the legs that a pattern means.

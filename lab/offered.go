@@ -1,0 +1,97 @@
+package lab
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"github.com/edgelab/edgelab/ca/profile"
+	"github.com/edgelab/edgelab/lab/plan"
+	"github.com/edgelab/edgelab/scenarios"
+)
+
+// An Offered is what comes of ordering the plan's external certificate from one issuer on one day.
+type Offered struct {
+	CA       string            `json:"ca"`
+	Title    string            `json:"title"`
+	At       time.Time         `json:"at"`
+	Terms    []profile.Line    `json:"terms"`    // of the issuer on that day, as far as they are known
+	Findings []profile.Finding `json:"findings"` // what it doesn't simply sell of the order
+	Order    plan.Order        `json:"order"`    // the certificate that it makes instead
+	Legs     int               `json:"legs"`     // how many were made
+	Broken   []Break           `json:"broken"`   // legs that work with the plan as it is, and not with that certificate
+}
+
+// Refused reports whether something of the plan can't be had at all.
+func (o Offered) Refused() bool {
+	for _, f := range o.Findings {
+		if f.Severity == profile.Error {
+			return true
+		}
+	}
+	return false
+}
+
+// MakeOffered orders the plan's external certificate from an issuer on the scenario's date and runs every leg twice on
+// that day: with the certificate that the plan asks for, and with the one that the issuer makes of the order. What the
+// scenario changes on the external certificate is no part of either. Roots are trusted as those of the plan's CA are:
+// whether a partner has the issuer's root is for the terms to say.
+func MakeOffered(ctx context.Context, s scenarios.Scenario, profiles *profile.Profiles, ca string, opts Options) (*Offered, error) {
+	offer, err := profiles.At(ca, s.At)
+	if err != nil {
+		return nil, err
+	}
+	planned := AsPlanned(s)
+	asked, err := planned.Order(plan.External)
+	if err != nil {
+		return nil, err
+	}
+	asked.NotBefore, asked.NotAfter = s.At, s.At.Add(min(longest(offer), plan.DefaultLifetime))
+	o := &Offered{
+		CA: offer.Profile.ID, Title: offer.Profile.Title, At: s.At, Terms: []profile.Line{},
+		Findings: append([]profile.Finding{}, offer.Fits(asked)...), Order: offer.Make(asked),
+	}
+	for _, f := range profile.Fields() {
+		if l, known := offer.Get(f); known {
+			o.Terms = append(o.Terms, l)
+		}
+	}
+	planned.At = s.At.Add(dayTime)
+	r, err := opened(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	before, err := r.one(ctx, with(planned, asked), opts)
+	if err != nil {
+		return nil, err
+	}
+	after, err := r.one(ctx, with(planned, o.Order), opts)
+	if err != nil {
+		return nil, err
+	}
+	o.Legs, o.Broken = len(before.Legs), broken(before.Legs, after.Legs)
+	return o, nil
+}
+
+// dayTime is when a day's legs are run: a certificate that begins or ends with the day is judged within it.
+const dayTime = 12 * time.Hour
+
+// AsPlanned returns the scenario without what it changes on the external certificate.
+func AsPlanned(s scenarios.Scenario) scenarios.Scenario {
+	s.Differences, s.Orders, s.Installed = maps.Clone(s.Differences), maps.Clone(s.Orders), maps.Clone(s.Installed)
+	delete(s.Differences, plan.External)
+	delete(s.Orders, plan.External)
+	delete(s.Installed, plan.External)
+	return s
+}
+
+// with returns the scenario with an external certificate given field by field.
+func with(s scenarios.Scenario, o plan.Order) scenarios.Scenario {
+	s.Orders = maps.Clone(s.Orders)
+	if s.Orders == nil {
+		s.Orders = map[string]plan.Order{}
+	}
+	s.Orders[plan.External] = o
+	return s
+}
