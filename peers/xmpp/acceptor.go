@@ -33,7 +33,7 @@ func accept(ctx context.Context, cfg *Config, raw net.Conn, rec *verdict.Record)
 	a := &acceptance{party: party{cfg: cfg, host: cfg.Host, rec: rec, times: cfg.timeouts(), role: policy.Acceptor}}
 	a.conn = newConn(ctx, raw, rec)
 	defer a.conn.hangUp(lingerTime)
-	a.conn.enter("the stream header", a.times.Exchange)
+	a.enter("the stream header", a.times.Exchange)
 	s, err := xmpplib.ReceiveSession(ctx, a.conn, xmpplib.S2S, a.negotiate)
 	if err == nil {
 		err = a.serve(s)
@@ -87,7 +87,7 @@ func (a *acceptance) negotiate(ctx context.Context, in, out *stream.Info, s *xmp
 // open reads the initiator's header, answers with this side's, judges if there is something to judge, and says what is
 // on offer.
 func (a *acceptance) open(in, out *stream.Info, s *xmpplib.Session) error {
-	a.conn.enter("the stream header", a.times.Exchange)
+	a.enter("the stream header", a.times.Exchange)
 	if err := readHeader(s, in); err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (a *acceptance) authenticate(ctx context.Context, s *xmpplib.Session) (done
 		}
 		return false, errors.Join(a.conn.send("<failure xmlns='%s'><%s/></failure>", nsSASL, why), a.failedSASL(why))
 	}
-	a.conn.enter("SASL", a.times.Exchange)
+	a.enter("SASL", a.times.Exchange)
 	feature := xmpplib.SASLServer(nil, external(a.remote))
 	if _, _, err := feature.Negotiate(ctx, s, nil); err != nil {
 		if a.conn.failed() != nil {

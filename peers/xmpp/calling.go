@@ -56,7 +56,7 @@ func (c *calling) negotiate(ctx context.Context, in, out *stream.Info, s *xmppli
 // open exchanges stream headers and reads what is on offer.
 func (c *calling) open(in, out *stream.Info, s *xmpplib.Session) error {
 	out.XMLNS, out.Name.Space, out.Name.Local = stanza.NSServer, stream.NS, "stream"
-	c.conn.enter("the stream header", c.times.Exchange)
+	c.enter("the stream header", c.times.Exchange)
 	c.heading = true
 	if err := c.conn.send("%s", c.header("")); err != nil {
 		return err
@@ -153,7 +153,7 @@ func (c *calling) authenticate(ctx context.Context, s *xmpplib.Session, id strin
 	mayCertify := secure && c.rules.may(SASLOverTLS) && slices.Contains(c.features.Mechanisms, "EXTERNAL")
 	vouch := c.rules.dialback(secure) && (c.features.Dialback != nil || declaresDialback(c.conn.header))
 	if mayCertify && (c.believed() || !vouch) {
-		c.conn.enter("the answer to SASL EXTERNAL", c.times.Exchange)
+		c.enter("the answer to SASL EXTERNAL", c.times.Exchange)
 		_, _, err := xmpplib.SASL("", "", external(c.remote)).Negotiate(ctx, s, c.features.Mechanisms)
 		if err == nil {
 			c.vouched(verdict.MethodExternal)

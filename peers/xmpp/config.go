@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"mellium.im/xmpp/jid"
 
@@ -34,6 +35,9 @@ type Config struct {
 	DialbackSecret string
 	// Random is read for stream and stanza IDs; nil: crypto/rand.
 	Random io.Reader
+
+	// limit, if set, changes the time that one phase has: tests let it run out in the phase they mean.
+	limit func(phase string, d time.Duration) time.Duration
 }
 
 // A Call is one leg to run.
@@ -74,6 +78,14 @@ func (c *Config) timeouts() peers.Timeouts {
 		t.Exchange = peers.DefaultTimeouts.Exchange
 	}
 	return t
+}
+
+// within returns the time that a phase has.
+func (c *Config) within(phase string, d time.Duration) time.Duration {
+	if c.limit != nil {
+		return c.limit(phase, d)
+	}
+	return d
 }
 
 // id returns a fresh identifier that can't be guessed: whoever guesses a stream ID can reuse a dialback key.

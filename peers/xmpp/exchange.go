@@ -34,7 +34,7 @@ func (a *acceptance) serve(s *xmpplib.Session) error {
 			a.rec.Addf(verdict.KindExchanged, "answered a ping and a message from %s", a.remote)
 		}
 	}
-	a.conn.enter("a stanza", a.times.Exchange)
+	a.enter("a stanza", a.times.Exchange)
 	m := mux.New(stanza.NSServer,
 		mux.IQFunc(stanza.GetIQ, xml.Name{Space: ping.NS, Local: "ping"}, a.pong),
 		mux.MessageFunc(stanza.ChatMessage, xml.Name{Local: "body"}, a.echo),
@@ -42,7 +42,7 @@ func (a *acceptance) serve(s *xmpplib.Session) error {
 		mux.MessageFunc("", xml.Name{Local: "body"}, a.echo),
 	)
 	err := s.Serve(xmpplib.HandlerFunc(func(t xmlstream.TokenReadEncoder, start *xml.StartElement) error {
-		a.conn.enter("a stanza", a.times.Exchange)
+		a.enter("a stanza", a.times.Exchange)
 		switch start.Name.Space {
 		case nsDialback:
 			return a.piggyback()
@@ -175,12 +175,12 @@ func (c *calling) talk(ctx context.Context, s *xmpplib.Session) error {
 		if c.conn.once() {
 			c.rec.Addf(verdict.KindClosed, "closes the stream")
 		}
-		c.conn.enter("the end of the stream", c.times.Exchange)
+		c.enter("the end of the stream", c.times.Exchange)
 		if err := s.Close(); err != nil {
 			return err
 		}
 	} else {
-		c.conn.enter("the end of the stream", 0)
+		c.enter("the end of the stream", 0)
 	}
 	<-served
 	return c.parted(err)
@@ -189,11 +189,11 @@ func (c *calling) talk(ctx context.Context, s *xmpplib.Session) error {
 // converse does the asking.
 func (c *calling) converse(ctx context.Context, s *xmpplib.Session, token string, answered <-chan string) error {
 	to := s.RemoteAddr()
-	c.conn.enter("the answer to the ping", c.times.Exchange)
+	c.enter("the answer to the ping", c.times.Exchange)
 	if err := ping.Send(ctx, s, to); err != nil {
 		return cmpCause(ctx, err)
 	}
-	c.conn.enter("the answer to the message", c.times.Exchange)
+	c.enter("the answer to the message", c.times.Exchange)
 	there, err := to.WithLocal(user)
 	if err != nil {
 		return err

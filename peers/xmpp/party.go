@@ -52,6 +52,9 @@ type party struct {
 	judgement     *verdict.Judgement
 }
 
+// enter begins a phase of the stream, which must end within d.
+func (p *party) enter(phase string, d time.Duration) { p.conn.enter(phase, p.cfg.within(phase, d)) }
+
 // header is what this side opens its stream with.
 func (p *party) header(id string) header {
 	return header{to: p.remote, from: p.local, id: id, dialback: p.rules.may(DialbackOverTLS) || p.rules.may(DialbackOverTCP)}
@@ -70,11 +73,12 @@ func (p *party) secure(ctx context.Context, judge func(wire.Presented) verdict.J
 	if err := p.conn.restart(); err != nil {
 		return err
 	}
-	p.conn.enter("the TLS handshake", p.times.Handshake)
+	const phase = "the TLS handshake"
+	p.enter(phase, p.times.Handshake)
 	b := p.rules.behaviour
 	cfg := wire.Config{
 		Certificate: p.host.Certificate, ServerName: p.remote, Judge: judge, Record: p.rec,
-		MinVersion: b.MinTLS, MaxVersion: b.MaxTLS, Timeout: p.times.Handshake, KeyLog: p.host.KeyLog,
+		MinVersion: b.MinTLS, MaxVersion: b.MaxTLS, Timeout: p.cfg.within(phase, p.times.Handshake), KeyLog: p.host.KeyLog,
 	}
 	var t *wire.Conn
 	var err error
@@ -181,7 +185,7 @@ func (p *party) refuse(e stream.Error, code verdict.Code) error {
 // next waits for the next element and leaves it where it is. A stream error or the end of the stream are recorded and
 // returned as errors.
 func (p *party) next(phase string, within time.Duration) (element, error) {
-	p.conn.enter(phase, within)
+	p.enter(phase, within)
 	r, err := p.conn.peek()
 	if err != nil {
 		return element{}, err

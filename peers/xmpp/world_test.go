@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -50,7 +51,8 @@ var load = sync.OnceValues(policy.Load)
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	n, err := peers.NewNet(netip.MustParseAddr("127.77.0.0"))
+	// Tests that run at the same time, and a fuzzer's workers, must not find each other's listeners.
+	n, err := peers.NewNet(netip.AddrFrom4([4]byte{127, 77, byte(os.Getpid()), 0}))
 	check(t, err)
 	products, err := load()
 	check(t, err)
