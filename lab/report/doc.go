@@ -1,5 +1,5 @@
-// Package report turns a run's result into what people and machines read: text for a terminal, JSON for programs, and
-// JUnit XML for CI servers. Everything here is a pure function of the result; what differs between two runs of the
+// Package report turns a run's result into what people and machines read: text for a terminal, one HTML file for a
+// browser, JSON for programs, and what CI servers show: JUnit XML, SARIF, TAP, Markdown and GitHub's annotations. Everything here is a pure function of the result; what differs between two runs of the
 // same scenarios is only what the result itself says differs (durations, port numbers, fingerprints).
 package report
 
@@ -15,13 +15,18 @@ type Format string
 
 // The formats.
 const (
-	FormatText  Format = "text"  // for people
-	FormatJSON  Format = "json"  // lab.Result as it is; see JSON
-	FormatJUnit Format = "junit" // see JUnit
+	FormatText     Format = "text"     // for people
+	FormatJSON     Format = "json"     // lab.Result as it is; see JSON
+	FormatJUnit    Format = "junit"    // see JUnit
+	FormatTAP      Format = "tap"      // see TAP
+	FormatMarkdown Format = "markdown" // see Markdown
+	FormatGitHub   Format = "github"   // see GitHub
 )
 
 // Formats returns every format.
-func Formats() []Format { return []Format{FormatText, FormatJSON, FormatJUnit} }
+func Formats() []Format {
+	return []Format{FormatText, FormatJSON, FormatJUnit, FormatTAP, FormatMarkdown, FormatGitHub}
+}
 
 // A Detail is how much of a leg that went as expected the text tells. A leg that didn't is always told in full.
 type Detail int
@@ -40,6 +45,9 @@ type Options struct {
 	// Line returns one line of an input file, so that the text can quote an expectation; ok is false when the file
 	// can't be read again (it came from a pipe). nil: nothing is quoted.
 	Line func(file string, line int) (text string, ok bool)
+	// Name returns an input file's name as a CI server knows it: from the repository's root, with slashes. nil: as it was
+	// given.
+	Name func(file string) string
 }
 
 // Write writes r to w in the given format.
@@ -51,6 +59,12 @@ func Write(w io.Writer, f Format, r *lab.Result, o Options) error {
 		return JSON(w, r)
 	case FormatJUnit:
 		return JUnit(w, r, o)
+	case FormatTAP:
+		return TAP(w, r, o)
+	case FormatMarkdown:
+		return Markdown(w, r, o)
+	case FormatGitHub:
+		return GitHub(w, r, o)
 	}
 	return fmt.Errorf("report: no format %q", f)
 }

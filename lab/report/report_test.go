@@ -143,6 +143,9 @@ func TestGolden(t *testing.T) {
 		{".verbose.txt", report.FormatText, report.Options{Line: quote, Detail: report.Evidence}},
 		{".json", report.FormatJSON, report.Options{}},
 		{".xml", report.FormatJUnit, report.Options{Line: quote}},
+		{".tap", report.FormatTAP, report.Options{}},
+		{".md", report.FormatMarkdown, report.Options{}},
+		{".github", report.FormatGitHub, report.Options{}},
 	}
 	for name, r := range results() {
 		for _, f := range forms {
