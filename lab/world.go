@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -186,6 +188,7 @@ func (w *world) serveCRLs(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           set.Handler(func() time.Time { return at }),
 		ReadHeaderTimeout: w.run.opts.Timeouts.Exchange,
+		ErrorLog:          log.New(io.Discard, "", 0), // whoever can't fetch a CRL says so itself
 	}
 	done := make(chan struct{})
 	go func() {
