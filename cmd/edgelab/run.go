@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"os"
 
 	"github.com/edgelab/edgelab/lab"
 	"github.com/edgelab/edgelab/lab/report"
@@ -13,7 +14,7 @@ type runCmd struct {
 	Files []string `arg:"" optional:"" help:"Scenario files, - for standard input. None: the catalogue." complete:"file"`
 
 	Filter   filter       `placeholder:"TEXT" help:"Only scenarios and legs whose name has this part, or is like this glob."`
-	Format   reportFormat `default:"text" placeholder:"FORMAT" help:"text, json or junit."`
+	Format   reportFormat `default:"text" placeholder:"FORMAT" help:"text, html, json, junit, sarif, tap, markdown or github."`
 	Output   string       `short:"o" placeholder:"FILE" help:"Write the report there, whole or not at all; the screen still gets the text."`
 	At       date         `placeholder:"DATE" help:"The date on everybody's clock, instead of the scenarios' own: 2027-03-15."`
 	Seed     uint64       `default:"1" help:"Seed of all that is random: serial numbers, dialback keys."`
@@ -90,8 +91,12 @@ func (c *runCmd) prepare(a *app) ([]scenarios.Scenario, *policy.Catalogue, error
 // report prints the result, and writes it to the file that was asked for.
 func (c *runCmd) report(a *app, result *lab.Result, to *sink) error {
 	format := report.Format(c.Format)
+	folder, err := os.Getwd()
+	if err != nil {
+		return err
+	}
 	write := func(f report.Format, colour bool) func(io.Writer) error {
-		opts := report.Options{Detail: c.detail(), Colour: colour, Line: line}
+		opts := report.Options{Detail: c.detail(), Colour: colour, Line: line, Name: repositoryName(folder)}
 		return func(w io.Writer) error { return report.Write(w, f, result, opts) }
 	}
 	switch {

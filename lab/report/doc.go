@@ -18,6 +18,7 @@ const (
 	FormatText     Format = "text"     // for people
 	FormatJSON     Format = "json"     // lab.Result as it is; see JSON
 	FormatJUnit    Format = "junit"    // see JUnit
+	FormatSARIF    Format = "sarif"    // see SARIF
 	FormatTAP      Format = "tap"      // see TAP
 	FormatMarkdown Format = "markdown" // see Markdown
 	FormatGitHub   Format = "github"   // see GitHub
@@ -25,7 +26,7 @@ const (
 
 // Formats returns every format.
 func Formats() []Format {
-	return []Format{FormatText, FormatJSON, FormatJUnit, FormatTAP, FormatMarkdown, FormatGitHub}
+	return []Format{FormatText, FormatJSON, FormatJUnit, FormatSARIF, FormatTAP, FormatMarkdown, FormatGitHub}
 }
 
 // A Detail is how much of a leg that went as expected the text tells. A leg that didn't is always told in full.
@@ -59,6 +60,8 @@ func Write(w io.Writer, f Format, r *lab.Result, o Options) error {
 		return JSON(w, r)
 	case FormatJUnit:
 		return JUnit(w, r, o)
+	case FormatSARIF:
+		return SARIF(w, r, o)
 	case FormatTAP:
 		return TAP(w, r, o)
 	case FormatMarkdown:

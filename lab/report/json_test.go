@@ -29,6 +29,9 @@ func TestJSONKeysAreDocumented(t *testing.T) {
 			seen[typ] = true
 			for f := range typ.NumField() {
 				field := typ.Field(f)
+				if !field.IsExported() {
+					continue
+				}
 				key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 				if key == "" {
 					t.Errorf("%s.%s has no json key", typ, field.Name)

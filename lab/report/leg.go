@@ -73,7 +73,7 @@ func (t *teller) heading(sc lab.ScenarioResult, l lab.LegResult) {
 	default:
 		mark, tail = t.style.good(fmt.Sprintf("ok[%s]", l.Verdict)), ""
 	}
-	fmt.Fprintf(t, "%s: %s%s, in %s\n", mark, t.style.bold(l.ID), tail, sc.Name)
+	fmt.Fprintf(t, "%s: %s%s, in %s\n", mark, t.style.bold(oneLine(l.ID)), tail, oneLine(sc.Name))
 }
 
 // place shows where the expectation stands, and quotes it.
@@ -84,7 +84,7 @@ func (t *teller) place(l lab.LegResult, o Options) {
 		}
 		return
 	}
-	fmt.Fprintf(t, "%s %s %s\n", t.margin, t.style.dim("-->"), l.ExpectedAt)
+	fmt.Fprintf(t, "%s %s %s\n", t.margin, t.style.dim("-->"), oneLine(l.ExpectedAt))
 	file, line, ok := splitPlace(l.ExpectedAt)
 	if !ok || o.Line == nil {
 		return
@@ -141,7 +141,7 @@ func (t *teller) certificate(sc lab.ScenarioResult, l lab.LegResult) {
 		}
 		names = append(names, name)
 	}
-	t.more("SAN " + cmp.Or(strings.Join(names, ", "), "none"))
+	t.more("SAN " + oneLine(cmp.Or(strings.Join(names, ", "), "none")))
 	t.more(fmt.Sprintf("EKU %s; %s; valid %s to %s", usages(c.Order.EKUs), c.Order.Key, day(c.Order.NotBefore), day(c.Order.NotAfter)))
 	if len(c.Beside) > 0 {
 		t.more("no public CA would sell it: " + strings.Join(c.Beside, "; "))
@@ -191,11 +191,11 @@ func (t *teller) check(c verdict.Check) {
 	if c.Unknown {
 		name += " (unknown)"
 	}
-	t.more(fmt.Sprintf("%s %s: %s", mark, t.style.bold(name), oneLine(c.Rule)))
+	t.more(fmt.Sprintf("%s %s: %s", mark, t.style.bold(oneLine(name)), oneLine(c.Rule)))
 	if c.Detail != "" {
 		t.more("    " + oneLine(c.Detail))
 	}
-	t.more("    " + t.style.dim(fmt.Sprintf("[%s, %s]", c.RuleID, oneLine(c.Source.String()))))
+	t.more("    " + t.style.dim(fmt.Sprintf("[%s, %s]", oneLine(c.RuleID), oneLine(c.Source.String()))))
 }
 
 func (t *teller) evidence(events []verdict.Event) {
@@ -208,7 +208,7 @@ func (t *teller) evidence(events []verdict.Event) {
 	}
 	t.field("evidence", fmt.Sprintf("%s; time in ms", count(len(events), "event")))
 	for _, e := range events {
-		t.more(strings.TrimRight(fmt.Sprintf("%7.2f  %-*s  %-*s  %s", float64(e.At.Microseconds())/1000, host, e.Host, kind, e.Kind, oneLine(eventText(e))), " "))
+		t.more(strings.TrimRight(fmt.Sprintf("%7.2f  %-*s  %-*s  %s", float64(e.At.Microseconds())/1000, host, oneLine(e.Host), kind, e.Kind, oneLine(eventText(e))), " "))
 	}
 }
 

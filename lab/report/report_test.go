@@ -143,6 +143,7 @@ func TestGolden(t *testing.T) {
 		{".verbose.txt", report.FormatText, report.Options{Line: quote, Detail: report.Evidence}},
 		{".json", report.FormatJSON, report.Options{}},
 		{".xml", report.FormatJUnit, report.Options{Line: quote}},
+		{".sarif", report.FormatSARIF, report.Options{}},
 		{".tap", report.FormatTAP, report.Options{}},
 		{".md", report.FormatMarkdown, report.Options{}},
 		{".github", report.FormatGitHub, report.Options{}},

@@ -31,7 +31,7 @@ func Text(w io.Writer, r *lab.Result, o Options) error {
 	}
 	for _, sc := range r.Scenarios {
 		if sc.Error != "" {
-			fmt.Fprintf(b, "\n%s %s\n   = %s\n", s.bad("fault:"), s.bold("the lab couldn't run "+sc.Name), sc.Error)
+			fmt.Fprintf(b, "\n%s %s\n   = %s\n", s.bad("fault:"), s.bold("the lab couldn't run "+oneLine(sc.Name)), oneLine(sc.Error))
 		}
 		for _, l := range sc.Legs {
 			if told(l, o.Detail) {
@@ -97,11 +97,11 @@ func writeScenario(b *bufio.Writer, sc lab.ScenarioResult, width int, s style) {
 	case differ > 0:
 		mark, legs = s.bad("differs"), fmt.Sprintf("%d of %s", differ, legs)
 	}
-	title := sc.Title
+	title := oneLine(sc.Title)
 	if title != "" {
 		title = "  " + title
 	}
-	fmt.Fprintf(b, "%s  %-*s  %9s%s\n", mark, width, sc.Name, legs, title)
+	fmt.Fprintf(b, "%s  %-*s  %9s%s\n", mark, width, oneLine(sc.Name), legs, title)
 }
 
 func closing(r *lab.Result, s style) string {
