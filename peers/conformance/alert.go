@@ -10,6 +10,7 @@ import (
 // that waits for an encrypted record sees nothing but a bad MAC.
 type alertTap struct {
 	net.Conn
+	established bool // the handshake has ended well for this side; set by whoever makes it
 
 	mu    sync.Mutex
 	buf   []byte

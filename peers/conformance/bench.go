@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 )
@@ -110,24 +109,25 @@ func (b *bench) measureSetup(ctx context.Context, su setup, keep func(Variant) b
 		return nil, err
 	}
 	defer s.stop()
-	var rows []Row
+	var asked []*Credential
 	for _, c := range b.credentials {
-		if !c.Variant.in(su.role) || (su.only != nil && !su.only(c.Variant)) || (keep != nil && !keep(c.Variant)) {
-			continue
+		if c.Variant.in(su.role) && (su.only == nil || su.only(c.Variant)) && (keep == nil || keep(c.Variant)) {
+			asked = append(asked, c)
 		}
-		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+	}
+	versions := []uint16{tls.VersionTLS12, tls.VersionTLS13}
+	rows := make([]Row, len(asked)*len(versions))
+	// One version after the other, so that a product that remembers a domain for a while has forgotten it.
+	for v, version := range versions {
+		for i, c := range asked {
 			row := Row{Variant: c.Variant.Name, Role: su.role, Settings: su.settings, TLS: versionName(version), Name: s.judged(c)}
-			t0 := time.Now()
 			probeCtx, cancel := context.WithTimeout(ctx, 3*patience)
 			row.Observation, err = s.probe(probeCtx, c, version)
 			cancel()
-			if os.Getenv("T") != "" {
-				fmt.Println(row.Key(), time.Since(t0), row.Observation)
-			}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", row.Key(), err)
 			}
-			rows = append(rows, row)
+			rows[i*len(versions)+v] = row
 		}
 	}
 	return rows, nil

@@ -142,8 +142,6 @@ func (k *kamailio) ready(ctx context.Context) error {
 	return ctx.Err()
 }
 
-const kamailioAddr = "127.0.0.1:5061"
-
 func (k *kamailio) stop() {
 	if k.p != nil {
 		k.p.Stop()
@@ -156,7 +154,7 @@ func (k *kamailio) judged(*Credential) string { return "" }
 func (k *kamailio) probe(ctx context.Context, c *Credential, version uint16) (o Observation, err error) {
 	mark := k.p.Mark()
 	if k.role == Acceptor {
-		o, err = sipAccept(ctx, k.Dial, kamailioAddr, c, version)
+		o, err = sipAccept(ctx, k.Dial, sipAddr, c, version)
 	} else {
 		o, err = k.initiate(ctx, c, version)
 	}

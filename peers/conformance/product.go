@@ -33,9 +33,11 @@ func Products() []Product {
 	add(Product{Name: "openssl", Packages: []string{"openssl"}, setups: opensslSetups,
 		Setup: "s_server -Verify 9 -verify_return_error; s_client -verify 9 -verify_return_error -verify_hostname NAME"},
 		[2]string{"bookworm", "openssl-3.0"}, [2]string{"trixie", "openssl-3.5"}, [2]string{"sid", "openssl-3.6"})
-	add(Product{Name: "gnutls", Packages: []string{"gnutls-bin"}, setups: gnutlsSetups,
-		Setup: "gnutls-serv --require-client-cert --verify-client-cert; gnutls-cli --verify-hostname NAME"},
-		[2]string{"bookworm", "gnutls-3.7"}, [2]string{"trixie", "gnutls-3.8"}, [2]string{"sid", "gnutls-3.8"})
+	gnutls := Product{Name: "gnutls", Packages: []string{"gnutls-bin"}, setups: gnutlsSetups(false),
+		Setup: "gnutls-serv --require-client-cert --verify-client-cert; gnutls-cli --verify-hostname NAME"}
+	add(gnutls, [2]string{"bookworm", "gnutls-3.7"}, [2]string{"trixie", "gnutls-3.8"})
+	gnutls.setups = gnutlsSetups(true)
+	add(gnutls, [2]string{"sid", "gnutls-3.8"})
 	add(Product{Name: "go", setups: goSetups,
 		Setup: "crypto/tls with RequireAndVerifyClientCert; ServerName NAME"}, [2]string{"", "go"})
 	java := Product{Name: "java", setups: javaSetups,
@@ -50,9 +52,15 @@ func Products() []Product {
 	add(Product{Name: "prosody", Packages: []string{"prosody", "lua-unbound"}, setups: prosodySetups,
 		Setup: "VirtualHost with mod_saslauth, mod_tls, mod_dialback; cafile holds the store"},
 		[2]string{"bookworm", "prosody-0.12"}, [2]string{"trixie", "prosody-13"}, [2]string{"sid", "prosody-13"})
+	add(Product{Name: "ejabberd", Packages: []string{"ejabberd"}, setups: ejabberdSetups,
+		Setup: "mod_s2s_dialback loaded; ca_file holds the store; as initiator it is made to by a component's ping to NAME"},
+		[2]string{"bookworm", "ejabberd-23"}, [2]string{"trixie", "ejabberd-24"}, [2]string{"sid", "ejabberd-25.08"})
 	add(Product{Name: "kamailio", Packages: []string{"kamailio", "kamailio-tls-modules"}, setups: kamailioSetups,
 		Setup: "tls module with ca_list; as initiator it relays an OPTIONS to sip:NAME;transport=tls"},
 		[2]string{"bookworm", "kamailio-5.6"}, [2]string{"trixie", "kamailio-6.0"}, [2]string{"sid", "kamailio-6.1"})
+	add(Product{Name: "asterisk", Packages: []string{"asterisk"}, setups: asteriskSetups,
+		Setup: "res_pjsip with a TLS transport and ca_list_file; as initiator it sends a NOTIFY to sip:probe@NAME;transport=tls"},
+		[2]string{"sid", "asterisk-22"})
 	return out
 }
 

@@ -61,7 +61,7 @@ var (
 )
 
 // prosodyReason reads Prosody's debug log (mod_s2s_auth_certs).
-func prosodyReason(log string) (bool, string) {
+func prosodyReason(log, _ string) (bool, string) {
 	chain, identity := prosodyChain.FindStringSubmatch(log), prosodyIdentity.FindStringSubmatch(log)
 	switch {
 	case chain == nil:

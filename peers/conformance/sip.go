@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// sipAddr is where a SIP product listens for TLS.
+const sipAddr = "127.0.0.1:5061"
+
 // optionsRequest is a SIP OPTIONS, RFC 3261 §11, that asks target and says to be from the variant's domain.
 func optionsRequest(target, transport, sentBy, from, branch string) string {
 	return strings.Join([]string{
@@ -27,7 +30,7 @@ func optionsRequest(target, transport, sentBy, from, branch string) string {
 }
 
 // sipAccept connects as the variant's domain and asks for an answer to OPTIONS: any status counts, for the connection
-// stands, but a 4xx to 6xx is a refusal by the application.
+// stands, but a 4xx to 6xx is a refusal by the application, and so is a connection that is closed without an alert.
 func sipAccept(ctx context.Context, dial dialFunc, addr string, c *Credential, version uint16) (Observation, error) {
 	raw, err := dialRetry(ctx, dial, addr)
 	if err != nil {
@@ -42,10 +45,11 @@ func sipAccept(ctx context.Context, dial dialFunc, addr string, c *Credential, v
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return refusedOr(err, tap)
 	}
+	tap.established = true
 	_, _ = io.WriteString(conn, optionsRequest("sip:product.example", "TLS", raw.LocalAddr().String(), c.sipDomain(), branchOf(c, version)))
 	message, err := readSIP(conn)
 	if err != nil {
-		return refusedOr(err, tap)
+		return refusedStream(err, tap)
 	}
 	o := Observation{Outcome: Trusted, Layer: "application"}
 	if status := strings.TrimPrefix(firstLine(message), "SIP/2.0 "); !strings.HasPrefix(status, "2") {
@@ -90,7 +94,7 @@ func readSIP(conn net.Conn) (string, error) {
 	}
 }
 
-// sipAnswer accepts a connection from the product, shows c, and takes an OPTIONS as proof that it is trusted.
+// sipAnswer accepts a connection from the product, shows c, and takes a request as proof that it is trusted.
 func sipAnswer(ctx context.Context, l net.Listener, c *Credential, version uint16) (Observation, error) {
 	if d, ok := l.(*net.TCPListener); ok {
 		if err := d.SetDeadline(time.Now().Add(patience)); err != nil {
@@ -110,9 +114,10 @@ func sipAnswer(ctx context.Context, l net.Listener, c *Credential, version uint1
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return refusedOr(err, tap)
 	}
+	tap.established = true
 	message, err := readSIP(conn)
 	if err != nil {
-		return refusedOr(err, tap)
+		return refusedStream(err, tap)
 	}
 	_, _ = io.WriteString(conn, okResponse(message)) // for the product's own peace
 	return Observation{Outcome: Trusted, Layer: "application"}, nil

@@ -141,16 +141,16 @@ func (s *stream) authExternal(identity string) error {
 	return s.write(`<auth xmlns='%s' mechanism='EXTERNAL'>%s</auth>`, nsSASL, base64.StdEncoding.EncodeToString([]byte(identity)))
 }
 
-// refusedStream reads what an error after the handshake says: a refusal by the application, one in the handshake that
-// TLS 1.3 shows only now, or neither.
+// refusedStream reads what an error says: a refusal by the application, one in the handshake, which TLS 1.3 shows only
+// after it, or neither. A connection that is closed after the handshake, without an alert, was closed by the application.
 func refusedStream(err error, tap *alertTap) (Observation, error) {
 	var se *streamError
 	if errors.As(err, &se) {
 		return Observation{Outcome: Rejected, Layer: "application", Detail: timeless(se.Error())}, nil
 	}
 	o, rerr := refusedOr(err, tap)
-	if rerr == nil && o.Alert == 0 {
-		o.Layer = "application" // the handshake is over, and there was no alert
+	if rerr == nil && o.Alert == 0 && tap.established {
+		o.Layer = "application"
 	}
 	return o, rerr
 }

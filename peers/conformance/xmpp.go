@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,8 +32,8 @@ type xmppProduct struct {
 	component *component
 	// decided matches what the product logs when it has judged a certificate.
 	decided *regexp.Regexp
-	// reason reads the product's log of one probe: whether it took the certificate for good, and why not.
-	reason func(log string) (good bool, why string)
+	// reason reads the product's log of one probe: whether it took domain's certificate for good, and why not.
+	reason func(log, domain string) (good bool, why string)
 }
 
 // begin puts names, listener and trigger in place around the running product p.
@@ -79,19 +80,19 @@ func (x *xmppProduct) probe(ctx context.Context, c *Credential, version uint16) 
 	if err != nil {
 		return o, fmt.Errorf("%w; the product's last words: %s", err, tail(x.p.Log(mark)))
 	}
-	return x.settle(ctx, o, mark), nil
+	return x.settle(ctx, o, c.Name, mark), nil
 }
 
 // settle adds what the product's log says. A product that goes on though the certificate didn't satisfy it has fallen
 // back, whatever it calls that.
-func (x *xmppProduct) settle(ctx context.Context, o Observation, mark int) Observation {
+func (x *xmppProduct) settle(ctx context.Context, o Observation, domain string, mark int) Observation {
 	if o.Alert == 0 {
 		// The log may lag behind the wire. Without a word in it the wire alone counts.
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		_, _ = x.p.Expect(ctx, mark, x.decided)
 	}
-	good, why := x.reason(x.p.Log(mark))
+	good, why := x.reason(x.p.Log(mark), domain)
 	if o.Outcome == Trusted && x.role == Initiator && !good {
 		o.Outcome = Fallback
 	}
@@ -120,6 +121,7 @@ func (x *xmppProduct) accept(ctx context.Context, c *Credential, version uint16)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return refusedOr(err, tap)
 	}
+	tap.established = true
 	s = newStream(conn)
 	_ = s.open(c.Name, xmppDomain, "") // a refusal is read below
 	if _, err := s.header(); err != nil {
@@ -172,13 +174,16 @@ func (x *xmppProduct) dialback(ctx context.Context, s *stream, tap *alertTap, c 
 	if err := s.write(`<db:result from='%s' to='%s'>%s</db:result>`, c.Name, xmppDomain, key); err != nil {
 		return refusedStream(err, tap)
 	}
-	verified := make(chan error, 1)
+	verified := make(chan struct{})
 	verifyCtx, cancel := context.WithCancel(ctx)
 	defer func() {
 		cancel()
 		<-verified
 	}()
-	go func() { verified <- x.authoritative(verifyCtx) }()
+	go func() {
+		defer close(verified)
+		_ = x.authoritative(verifyCtx) // if it fails dialback does, which is seen below
+	}()
 	for {
 		e, err := s.next()
 		if err != nil {
@@ -197,7 +202,11 @@ func (x *xmppProduct) dialback(ctx context.Context, s *stream, tap *alertTap, c 
 // authoritative answers one dialback verification, and gives up when ctx ends. It shows a sound certificate: the one in
 // question has been judged already.
 func (x *xmppProduct) authoritative(ctx context.Context) error {
-	in, err := x.receive(ctx, x.product, tls.VersionTLS13, nil, "")
+	raw, err := x.await(ctx, patience)
+	if err != nil {
+		return err
+	}
+	in, err := x.receive(ctx, raw, x.product, tls.VersionTLS13, &alertTap{}, "")
 	if err != nil {
 		return err
 	}
@@ -221,25 +230,39 @@ func (x *xmppProduct) authoritative(ctx context.Context) error {
 
 // initiate makes the product connect to the variant's domain and sees whether it goes on over TLS.
 func (x *xmppProduct) initiate(ctx context.Context, c *Credential, version uint16) (Observation, error) {
-	id, err := x.component.ping(c.Name)
+	id, raw, err := x.summon(ctx, c.Name)
 	if err != nil {
-		return Observation{}, err
+		return Observation{}, fmt.Errorf("the product didn't connect: %w", err)
 	}
-	o, err := x.initiated(ctx, c, version)
+	o, err := x.initiated(ctx, raw, c, version)
 	if err != nil {
 		return o, err
 	}
 	return o, x.component.settled(id)
 }
 
-// initiated receives the product's connection and reads what it makes of c.
-func (x *xmppProduct) initiated(ctx context.Context, c *Credential, version uint16) (Observation, error) {
-	tap := &alertTap{}
-	in, err := x.receive(ctx, c, version, tap, external)
-	if err != nil {
-		if tap.Conn == nil {
-			return Observation{}, fmt.Errorf("the product didn't connect: %w", err)
+// knock is how long a ping may take to bring a connection before another is sent. ejabberd drops what is sent while
+// it forgets a connection that has failed.
+const knock = 300 * time.Millisecond
+
+// summon sends pings to domain until the product connects, and returns the last one's id.
+func (x *xmppProduct) summon(ctx context.Context, domain string) (id string, raw net.Conn, err error) {
+	for range int(patience / knock) {
+		if id, err = x.component.ping(domain); err != nil {
+			return "", nil, err
 		}
+		if raw, err = x.await(ctx, knock); err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || ctx.Err() != nil {
+			return id, raw, err
+		}
+	}
+	return "", nil, err
+}
+
+// initiated reads what the product makes of c on the connection that it has opened.
+func (x *xmppProduct) initiated(ctx context.Context, raw net.Conn, c *Credential, version uint16) (Observation, error) {
+	tap := &alertTap{}
+	in, err := x.receive(ctx, raw, c, version, tap, external)
+	if err != nil {
 		return refusedStream(err, tap)
 	}
 	defer func() { _ = in.raw.Close() }()
@@ -264,19 +287,20 @@ type incoming struct {
 	raw net.Conn
 }
 
-// receive accepts a stream from the product and brings it to the features after TLS. The connection is in tap once
-// there is one. What is offered beside dialback is in offer.
-func (x *xmppProduct) receive(ctx context.Context, c *Credential, version uint16, tap *alertTap, offer string) (*incoming, error) {
+// await waits for a connection of the product.
+func (x *xmppProduct) await(ctx context.Context, wait time.Duration) (net.Conn, error) {
 	if d, ok := x.listener.(*net.TCPListener); ok {
-		if err := d.SetDeadline(time.Now().Add(patience)); err != nil {
+		if err := d.SetDeadline(time.Now().Add(wait)); err != nil {
 			return nil, err
 		}
 		defer context.AfterFunc(ctx, func() { _ = d.SetDeadline(time.Now()) })()
 	}
-	raw, err := x.listener.Accept()
-	if err != nil {
-		return nil, err
-	}
+	return x.listener.Accept()
+}
+
+// receive answers a stream from the product and brings it to the features after TLS. What is offered beside dialback
+// is in offer.
+func (x *xmppProduct) receive(ctx context.Context, raw net.Conn, c *Credential, version uint16, tap *alertTap, offer string) (*incoming, error) {
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Now()) })
 	defer stop()
 	in, err := x.negotiate(ctx, raw, c, version, tap, offer)
@@ -308,14 +332,12 @@ func (x *xmppProduct) negotiate(ctx context.Context, raw net.Conn, c *Credential
 	if err := s.write(`<proceed xmlns='%s'/>`, nsTLS); err != nil {
 		return nil, err
 	}
-	if tap == nil {
-		tap = &alertTap{}
-	}
 	tap.Conn = raw
 	conn := tls.Server(tap, serverConfig(c, version, tls.RequestClientCert))
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
+	tap.established = true
 	s = newStream(conn)
 	if header, err = s.header(); err != nil {
 		return nil, err
