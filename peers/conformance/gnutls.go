@@ -8,13 +8,22 @@ import (
 	"time"
 )
 
-func gnutlsSetups() []setup {
+// gnutlsSetups measure gnutls-serv and gnutls-cli. Before 3.8.13 gnutls-serv doesn't say for which purpose it verifies.
+func gnutlsSetups(purpose bool) func() []setup {
 	crl := map[string]string{"x509crlfile": "yes"}
-	return []setup{
-		{role: Acceptor, start: startGnuTLSServ()},
-		{role: Acceptor, settings: crl, start: startGnuTLSServ("--x509crlfile", rootCRLPath), only: byRoot},
-		{role: Initiator, start: startGnuTLSCli()},
-		{role: Initiator, settings: crl, start: startGnuTLSCli("--x509crlfile", rootCRLPath), only: byRoot},
+	var serv map[string]string
+	servCRL := crl
+	if !purpose {
+		serv = map[string]string{"verify-purpose": "no"}
+		servCRL = map[string]string{"verify-purpose": "no", "x509crlfile": "yes"}
+	}
+	return func() []setup {
+		return []setup{
+			{role: Acceptor, settings: serv, start: startGnuTLSServ()},
+			{role: Acceptor, settings: servCRL, start: startGnuTLSServ("--x509crlfile", rootCRLPath), only: byRoot},
+			{role: Initiator, start: startGnuTLSCli()},
+			{role: Initiator, settings: crl, start: startGnuTLSCli("--x509crlfile", rootCRLPath), only: byRoot},
+		}
 	}
 }
 
