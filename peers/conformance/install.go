@@ -83,7 +83,7 @@ func bootstrap(ctx context.Context, root, release, mirror string) error {
 	if err := os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=ca-certificates", release, root, mirror).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=ca-certificates", release, root, mirror).CombinedOutput() //nolint:gosec // whoever installs names the mirror
 	if err != nil {
 		return fmt.Errorf("debootstrap: %w: %s", err, tail(string(out)))
 	}

@@ -55,9 +55,9 @@ func (r Row) Key() string {
 	return key
 }
 
-// Answer is the part of the row that is compared.
-func (r Row) Answer() string {
-	return fmt.Sprintf("%s at %s, alert %d", r.Outcome, r.Layer, r.Alert)
+// Answer is the part of an observation that is compared.
+func (o Observation) Answer() string {
+	return fmt.Sprintf("%s at %s, alert %d", o.Outcome, o.Layer, o.Alert)
 }
 
 // A Matrix is everything measured on one version of one product.

@@ -28,7 +28,8 @@ type Result struct {
 	Product  Product
 	Measured Matrix // without rows if Err is set
 	Took     time.Duration
-	Err      error // ErrNotInstalled, or what went wrong with the harness
+	Err      error             // ErrNotInstalled, or what went wrong with the harness
+	kept     func([]Row) []Row // the rows that Options.Keep keeps; nil: all
 }
 
 // ErrNotInstalled is what a Result's Err wraps if the product can't be had here.
@@ -49,6 +50,20 @@ func DefaultRoots() (string, error) {
 // Measure measures the products and returns a result for each, in the order of Products. Only bad options are an
 // error.
 func Measure(ctx context.Context, o Options) ([]Result, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	now := o.Now()
+	o.Now = func() time.Time { return now }
+	credentials, own, err := makeCredentials(now)
+	if err != nil {
+		return nil, err
+	}
+	return measureWith(ctx, o, credentials, own)
+}
+
+// measureWith measures with credentials that are valid around o.Now.
+func measureWith(ctx context.Context, o Options, credentials []*Credential, own *Credential) ([]Result, error) {
 	products, err := selectProducts(o.Products)
 	if err != nil {
 		return nil, err
@@ -58,17 +73,10 @@ func Measure(ctx context.Context, o Options) ([]Result, error) {
 			return nil, err
 		}
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.Parallel == 0 {
 		o.Parallel = runtime.NumCPU()
 	}
 	now := o.Now()
-	credentials, own, err := makeCredentials(now)
-	if err != nil {
-		return nil, err
-	}
 	results := make([]Result, len(products))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, o.Parallel)
@@ -79,7 +87,7 @@ func Measure(ctx context.Context, o Options) ([]Result, error) {
 			start := time.Now()
 			m, err := measureProduct(ctx, p, o, credentials, own)
 			m.Date = now.UTC().Format(time.DateOnly)
-			results[i] = Result{Product: p, Measured: m, Took: time.Since(start), Err: err}
+			results[i] = Result{Product: p, Measured: m, Took: time.Since(start), Err: err, kept: keptRows(o.Keep)}
 			if o.Progress != nil {
 				state := fmt.Sprintf("%d rows", len(m.Rows))
 				if err != nil {
@@ -157,4 +165,18 @@ func measureProduct(ctx context.Context, p Product, o Options, credentials []*Cr
 		return m, fmt.Errorf("measuring %s: %w", p.ID(), err)
 	}
 	return m, nil
+}
+
+// keptRows returns what takes the rows of other variants out of a list.
+func keptRows(keep func(Variant) bool) func([]Row) []Row {
+	if keep == nil {
+		return nil
+	}
+	names := map[string]bool{}
+	for _, v := range Variants() {
+		names[v.Name] = keep(v)
+	}
+	return func(rows []Row) []Row {
+		return slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return !names[r.Variant] })
+	}
 }
