@@ -1,10 +1,12 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,9 +23,12 @@ import (
 // A Bought is what a deployment does with a certificate that a CA has made.
 type Bought struct {
 	File     string             `json:"file"`
-	Order    plan.Order         `json:"order"`    // its fields, from which the lab made its twin
-	Findings []certfile.Finding `json:"findings"` // what its owner should know, and what the twin can't have
-	Result   Result             `json:"result"`   // the legs, run with the twin
+	Request  bool               `json:"request"`          // it is a request, so that its validity and issuer are the lab's
+	Issuer   string             `json:"issuer,omitempty"` // who issued it
+	Chain    int                `json:"chain"`            // how many certificates of the file belong together, itself included
+	Order    plan.Order         `json:"order"`            // its fields, from which the lab made its twin
+	Findings []certfile.Finding `json:"findings"`         // what its owner should know, and what the twin can't have
+	Result   Result             `json:"result"`           // the legs, run with the twin
 	// Original says that the file came with its key and its root was at hand, so that no twin was needed.
 	Original bool `json:"original"`
 	// Planned are the same legs on the same day with the certificate that the plan asks for, and Broken those that work
@@ -45,10 +50,11 @@ type Bought struct {
 // that came with the certificate.
 func CheckCertificate(ctx context.Context, s scenarios.Scenario, file certfile.File, roots []*x509.Certificate, opts Options) (*Bought, error) {
 	order, findings := file.Order(s.At)
-	b := &Bought{File: file.Name, Order: order, Findings: slices.Concat([]certfile.Finding{}, file.Findings, findings), Broken: []Break{}}
+	b := &Bought{File: file.Name, Request: file.Request != nil, Chain: len(file.Chain), Order: order, Findings: slices.Concat([]certfile.Finding{}, file.Findings, findings), Broken: []Break{}}
 	chain := file.Chain
 	if len(chain) > 0 {
 		last := chain[len(chain)-1]
+		b.Issuer = issuerOf(chain[0])
 		if last.CheckSignatureFrom(last) == nil {
 			roots = append(slices.Clone(roots), last)
 		}
@@ -77,6 +83,11 @@ func CheckCertificate(ctx context.Context, s scenarios.Scenario, file certfile.F
 	if err != nil || !res.ControlsHold() || len(res.Scenarios) < 2 {
 		return b, err
 	}
+	for _, sr := range res.Scenarios {
+		if sr.Error != "" {
+			return b, errors.New(sr.Error)
+		}
+	}
 	b.Planned, b.Result.Scenarios = res.Scenarios[0], res.Scenarios[1:]
 	b.Broken = broken(b.Planned.Legs, b.Result.Scenarios[0].Legs)
 	if b.Original || len(chain) == 0 {
@@ -92,6 +103,11 @@ func CheckCertificate(ctx context.Context, s scenarios.Scenario, file certfile.F
 		b.compare(s, l, chain, roots, policies)
 	}
 	return b, nil
+}
+
+// issuerOf returns what people call a certificate's issuer.
+func issuerOf(c *x509.Certificate) string {
+	return cmp.Or(c.Issuer.CommonName, c.Issuer.String())
 }
 
 // ownKey reports whether a file's key is its certificate's.
@@ -222,6 +238,9 @@ func CompareCertificates(ctx context.Context, s scenarios.Scenario, before, afte
 	renewed, err := CheckCertificate(ctx, withinValidity(s, after), after, nil, opts)
 	if err != nil {
 		return nil, err
+	}
+	if !old.Result.ControlsHold() || !renewed.Result.ControlsHold() {
+		return nil, ErrControls
 	}
 	r := &Renewal{Old: *old, New: *renewed, Changes: differences(old.Order, renewed.Order), Broken: []Break{}, Mended: []string{}}
 	for i, sr := range old.Result.Scenarios {

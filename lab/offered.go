@@ -46,7 +46,7 @@ func MakeOffered(ctx context.Context, s scenarios.Scenario, profiles *profile.Pr
 	if err != nil {
 		return nil, err
 	}
-	asked.NotBefore, asked.NotAfter = s.At, s.At.Add(min(longest(offer), plan.DefaultLifetime))
+	asked.NotBefore, asked.NotAfter = s.At, lastSecond(s.At, min(longest(offer), plan.DefaultLifetime))
 	o := &Offered{
 		CA: offer.Profile.ID, Title: offer.Profile.Title, At: s.At, Terms: []profile.Line{},
 		Findings: append([]profile.Finding{}, offer.Fits(asked)...), Order: offer.Make(asked),

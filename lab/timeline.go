@@ -95,11 +95,11 @@ func (t *Timeline) purchases(s scenarios.Scenario, profiles *profile.Profiles, o
 			return err
 		}
 		asked := order
-		asked.NotBefore, asked.NotAfter = at, at.Add(longest(offer))
+		asked.NotBefore, asked.NotAfter = at, lastSecond(at, longest(offer))
 		made := offer.Make(asked)
 		lifetime := made.NotAfter.Sub(made.NotBefore)
 		t.Steps = append(t.Steps, Step{
-			Date: at, Kind: kind, Order: made, Findings: offer.Fits(asked), Days: int(lifetime.Hours() / 24),
+			Date: at, Kind: kind, Order: made, Findings: offer.Fits(asked), Days: lifeDays(made),
 		})
 		due := made.NotAfter.Add(-renewBefore(lifetime))
 		if !due.After(at) {
@@ -112,7 +112,7 @@ func (t *Timeline) purchases(s scenarios.Scenario, profiles *profile.Profiles, o
 					last.Changes = append(last.Changes, c)
 					continue
 				}
-				t.Steps = append(t.Steps, Step{Date: day, Kind: StepChange, Order: made, Days: int(lifetime.Hours() / 24), Changes: []profile.Change{c}})
+				t.Steps = append(t.Steps, Step{Date: day, Kind: StepChange, Order: made, Days: lifeDays(made), Changes: []profile.Change{c}})
 			}
 		}
 		at, kind = due, StepRenewal
@@ -125,6 +125,16 @@ func (t *Timeline) purchases(s scenarios.Scenario, profiles *profile.Profiles, o
 		}
 	}
 	return nil
+}
+
+// lastSecond is the end of a validity of a length: both its ends belong to it (RFC 5280 §4.1.2.5).
+func lastSecond(from time.Time, lifetime time.Duration) time.Time {
+	return from.Add(lifetime - time.Second)
+}
+
+// lifeDays is how many days an order is valid, both ends counted.
+func lifeDays(o plan.Order) int {
+	return int((o.NotAfter.Sub(o.NotBefore) + time.Second) / (24 * time.Hour))
 }
 
 // longest is the longest life that an issuer gives a certificate; where that isn't known, what a plan asks for.

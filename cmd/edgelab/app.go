@@ -16,15 +16,23 @@ type cli struct {
 	Help    helpFlag `short:"h" help:"Show this help, or a command's."`
 	NoColor bool     `help:"No colours. The environment variable NO_COLOR says the same."`
 
-	Run        runCmd        `cmd:"" help:"Run scenarios and say whether each leg went as expected."`
-	Plan       planCmd       `cmd:"" help:"Print the certificates to order, and why each name is on them."`
-	Scenarios  scenariosCmd  `cmd:"" help:"The catalogue: list it, or print one of its files."`
-	Explain    explainCmd    `cmd:"" help:"What a verdict means, how to reproduce it, how to mend it; what a rule says."`
-	Judge      judgeCmd      `cmd:"" help:"Put a certificate chain to a product, or many."`
-	Products   productsCmd   `cmd:"" help:"The products that judge, and where their rules are from."`
-	Init       initCmd       `cmd:"" help:"Print a commented scenario file to start from."`
-	Version    versionCmd    `cmd:"" help:"Print the version."`
-	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
+	Run         runCmd         `cmd:"" help:"Run scenarios and say whether each leg went as expected."`
+	Plan        planCmd        `cmd:"" help:"Print the certificates to order, and why each name is on them."`
+	Import      importCmd      `cmd:"" help:"Make a scenario file of a topology's export and partner lists."`
+	Check       checkCmd       `cmd:"" help:"Run a deployment with a certificate that was bought, or requested."`
+	Mutate      mutateCmd      `cmd:"" help:"Which names and EKUs are load-bearing: take each away in turn."`
+	Minimize    minimizeCmd    `cmd:"" help:"The least that must be ordered, proven."`
+	Timeline    timelineCmd    `cmd:"" help:"Every renewal to come: what changes, what breaks on which day, what to do before."`
+	Diff        diffCmd        `cmd:"" help:"What a renewed certificate changes, and what that breaks."`
+	Lint        lintCmd        `cmd:"" help:"Hold a certificate against written rules."`
+	Scenarios   scenariosCmd   `cmd:"" help:"The catalogue: list it, or print one of its files."`
+	Explain     explainCmd     `cmd:"" help:"What a verdict means, how to reproduce it, how to mend it; what a rule says."`
+	Judge       judgeCmd       `cmd:"" help:"Put a certificate chain to a product, or many."`
+	Products    productsCmd    `cmd:"" help:"The products that judge, and where their rules are from."`
+	Conformance conformanceCmd `cmd:"" help:"Measure the real products and compare them with their policies."`
+	Init        initCmd        `cmd:"" help:"Print a commented scenario file to start from."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+	Completion  completionCmd  `cmd:"" help:"Print a completion script for a shell."`
 }
 
 const about = "Rehearse a federation certificate before you buy it."

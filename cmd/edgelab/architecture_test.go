@@ -20,7 +20,7 @@ var tiers = [][]string{
 	{"lab/verdict", "lab/source"},
 	{"lab/topology", "peers/dns", "peers/policy", "peers/wire"},
 	{"lab/topology/csexport", "lab/plan", "lab/judge", "peers", "peers/conformance"},
-	{"ca/profile", "lab/certfile", "lab/request", "scenarios", "peers/sip", "peers/xmpp"},
+	{"ca/profile", "lab/certfile", "lab/probe", "lab/request", "scenarios", "peers/sip", "peers/xmpp"},
 	{"peers/sip/siptest", "peers/xmpp/xmpptest", "peers/edge", "ca", "lab/lint"},
 	{"lab"},
 	{"lab/report", "lab/web"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/edgelab/edgelab/lab"
 	"github.com/edgelab/edgelab/lab/source"
 )
 
@@ -68,6 +69,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &input):
 		return exitUsage
+	case errors.Is(err, lab.ErrControls):
+		return exitControl
 	}
 	return exitEnvironment
 }

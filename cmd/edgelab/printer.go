@@ -4,7 +4,8 @@ package main
 //
 //   - Standard output carries the result and nothing else, so that it can be piped and compared.
 //   - Standard error carries errors and progress. An error is one line "edgelab: …", with the way out on a line of
-//     its own, "hint: …". Problems with an input file are printed as a compiler prints them, place first.
+//     its own, "hint: …". Problems with an input file are printed as a compiler prints them, place first. What a
+//     command has to say beside its result is a line "note: …".
 //   - Colour only where the stream is a terminal, TERM isn't "dumb", NO_COLOR is unset or empty (no-color.org), and
 //     --no-color wasn't given. Colour never says what words don't.
 //   - Progress only where standard error is a terminal, on one line, and gone at the end.
@@ -19,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"unicode"
 
 	"golang.org/x/term"
 
@@ -132,6 +134,18 @@ func (p *printer) failure(err error) {
 	default:
 		p.complain(err.Error(), "")
 	}
+}
+
+// note says on standard error what isn't part of the result.
+func (p *printer) note(format string, args ...any) {
+	p.clear()
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '·' // what an input holds may not move the cursor
+		}
+		return r
+	}, fmt.Sprintf(format, args...))
+	fmt.Fprintf(p.err, "note: %s\n", text)
 }
 
 func (p *printer) complain(message, hint string) {

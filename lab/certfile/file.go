@@ -63,6 +63,8 @@ func (f Finding) String() string { return f.Detail }
 // Options are what a reader may need beside the file.
 type Options struct {
 	Password string // of a PKCS#12 file
+	Key      []byte // a private key from a file of its own, PEM or DER; nil: there is none
+	KeyName  string // that file's name, as it appears in messages
 }
 
 // ErrPassword is the cause of an Error when a password is missing or wrong.
@@ -108,6 +110,16 @@ func Read(name string, data []byte, opts Options) (File, error) {
 	}
 	if err := r.read(data); err != nil {
 		return File{}, err
+	}
+	if opts.Key != nil {
+		k := reader{name: opts.KeyName, opts: opts}
+		if err := k.read(opts.Key); err != nil {
+			return File{}, err
+		}
+		if len(k.keys) == 0 {
+			return File{}, k.fault("give the key that the request was made with", "the file holds no private key")
+		}
+		r.keys = append(r.keys, k.keys...)
 	}
 	return r.file()
 }
