@@ -67,19 +67,20 @@ func external(t topology.Topology) Certificate {
 const aol = "aol-pic"
 
 func internal(t topology.Topology) Certificate {
+	layout := layoutTopic(t.Edge.Layout)
 	return Certificate{
 		Key: Internal, Component: "Edge internal", CA: InternalCA,
 		Subject:       t.Edge.Internal,
 		SubjectReason: "the FQDN of the internal interface, of the pool if there is one",
-		SubjectSource: layouts,
+		SubjectSource: layout,
 		SANs:          []SAN{},
-		EKUs:          []EKU{{Server, "the next hop and MRAS clients are answered with it", layouts}},
+		EKUs:          []EKU{{Server, "the next hop and MRAS clients are answered with it", layout}},
 		KeySpec: Key{
 			Type: "rsa-2048", Exportable: true, Source: planning,
 			Reason: "copied to each Edge Server of a pool",
 		},
 		AssignedTo: []Assignment{
-			{Service: "Edge internal", Type: "Internal", Note: "for the next hop", Source: layouts},
+			{Service: "Edge internal", Type: "Internal", Note: "for the next hop", Source: layout},
 			{Service: "MRAS", Type: "Internal", Note: "A/V authentication runs on the internal interface", Source: summary},
 		},
 		Notes: []string{"no SAN is needed: the subject name is the only name that is looked for"},

@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/edgelab/edgelab/lab/verdict"
+import (
+	"github.com/edgelab/edgelab/lab/topology"
+	"github.com/edgelab/edgelab/lab/verdict"
+)
 
 // A Source is where a rule comes from.
 type Source = verdict.Source
@@ -11,13 +14,27 @@ var (
 	requirements   = topic("Certificate requirements for external user access", "2016-03-29")
 	infrastructure = topic("Certificate infrastructure requirements", "2016-06-23")
 	planning       = topic("Plan for Edge Server certificates", "2012-11-05")
-	layouts        = topic("Certificate summary - Single consolidated edge with private IP addresses using NAT", "2012-10-22")
 	director       = topic("Certificate summary - Scaled Director pool, hardware load balancer", "2012-10-20")
 
 	rfc5280 = Source{Kind: verdict.Documented, Ref: "RFC 5280 §4.2.1.12"}
 	rfc5922 = Source{Kind: verdict.Documented, Ref: "RFC 5922 §7.1"}
 	rfc6120 = Source{Kind: verdict.Documented, Ref: "RFC 6120 §13.7"}
 )
+
+// layoutTopic returns the topic with the certificate table of a layout.
+func layoutTopic(l topology.Layout) Source {
+	switch l {
+	case topology.SinglePublic:
+		return topic("Certificate summary - Single consolidated edge with public IP addresses", "2012-09-08")
+	case topology.ScaledDNSNAT:
+		return topic("Certificate summary - Scaled consolidated edge, DNS load balancing with private IP addresses using NAT", "2012-09-08")
+	case topology.ScaledDNSPublic:
+		return topic("Certificate summary - Scaled consolidated edge, DNS load balancing with public IP addresses", "2012-09-08")
+	case topology.ScaledHLB:
+		return topic("Certificate summary - Scaled consolidated edge with hardware load balancers", "2012-10-22")
+	}
+	return topic("Certificate summary - Single consolidated edge with private IP addresses using NAT", "2012-10-22")
+}
 
 func topic(name, date string) Source {
 	return Source{Kind: verdict.Documented, Ref: `Lync Server 2013, topic "` + name + `" (` + date + `)`}
