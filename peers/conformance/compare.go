@@ -3,6 +3,7 @@ package conformance
 import (
 	"crypto/tls"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/edgelab/edgelab/peers/policy"
@@ -91,7 +92,7 @@ func (e *engine) differences(p Product, m Matrix) ([]Difference, error) {
 		}
 		if answer := said.Answer(); answer != r.Answer() {
 			out = append(out, Difference{Product: p.ID(), Row: r.Key(), Against: againstEngine, Real: r.Answer(), Said: answer,
-				Detail: fmt.Sprintf("%q; %q", r.Detail, said.Detail)})
+				Detail: strings.Trim(r.Detail+"; "+said.Detail, "; ")})
 		}
 	}
 	return out, nil

@@ -199,16 +199,29 @@ func (r *Report) Text(w io.Writer) error {
 	return nil
 }
 
+// differences writes each row that differs: first what isn't known, then what is, by its reason.
 func (r *Report) differences(w io.Writer) {
+	var reasons []string
+	known := map[string][]Difference{}
 	for _, p := range r.Products {
 		for _, d := range p.Differences {
+			if d.Expected {
+				if len(known[d.Reason]) == 0 {
+					reasons = append(reasons, d.Reason)
+				}
+				known[d.Reason] = append(known[d.Reason], d)
+				continue
+			}
 			fmt.Fprintf(w, "\n%s %s\n  measured: %s\n  %-8s: %s\n", d.Product, d.Row, d.Real, d.Against, d.Said)
 			if d.Detail != "" {
 				fmt.Fprintf(w, "  words   : %s\n", d.Detail)
 			}
-			if d.Reason != "" {
-				fmt.Fprintf(w, "  known   : %s\n", d.Reason)
-			}
+		}
+	}
+	for _, reason := range reasons {
+		fmt.Fprintf(w, "\nKnown differences, %d: %s\n", len(known[reason]), reason)
+		for _, d := range known[reason] {
+			fmt.Fprintf(w, "  %s %s: %s; %s: %s\n", d.Product, d.Row, d.Real, d.Against, d.Said)
 		}
 	}
 }
