@@ -18,6 +18,13 @@ type cli struct {
 
 	Run         runCmd         `cmd:"" help:"Run scenarios and say whether each leg went as expected."`
 	Plan        planCmd        `cmd:"" help:"Print the certificates to order, and why each name is on them."`
+	Import      importCmd      `cmd:"" help:"Make a scenario file of a topology's export and partner lists."`
+	Check       checkCmd       `cmd:"" help:"Run a deployment with a certificate that was bought, or requested."`
+	Mutate      mutateCmd      `cmd:"" help:"Which names and EKUs are load-bearing: take each away in turn."`
+	Minimize    minimizeCmd    `cmd:"" help:"The least that must be ordered, proven."`
+	Timeline    timelineCmd    `cmd:"" help:"Every renewal to come: what changes, what breaks on which day, what to do before."`
+	Diff        diffCmd        `cmd:"" help:"What a renewed certificate changes, and what that breaks."`
+	Lint        lintCmd        `cmd:"" help:"Hold a certificate against written rules."`
 	Scenarios   scenariosCmd   `cmd:"" help:"The catalogue: list it, or print one of its files."`
 	Explain     explainCmd     `cmd:"" help:"What a verdict means, how to reproduce it, how to mend it; what a rule says."`
 	Judge       judgeCmd       `cmd:"" help:"Put a certificate chain to a product, or many."`
