@@ -2,6 +2,7 @@ package dns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -58,12 +59,9 @@ func (s *Server) Addr() netip.AddrPort { return s.addr }
 
 // Close stops the server and waits for it.
 func (s *Server) Close() error {
-	_ = s.udp.ShutdownContext(context.Background())
+	_ = s.udp.ShutdownContext(context.Background()) // fails only for a server that isn't running
 	_ = s.tcp.ShutdownContext(context.Background())
-	for range 2 {
-		<-s.done
-	}
-	return nil
+	return errors.Join(<-s.done, <-s.done)
 }
 
 func answer(zone *Zone, q *mdns.Msg) *mdns.Msg {

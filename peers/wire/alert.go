@@ -159,7 +159,7 @@ func trafficKeys(suite uint16, secret []byte) (cipher.AEAD, []byte, error) {
 // expandLabel is HKDF-Expand-Label with an empty context (RFC 8446 §7.1).
 func expandLabel(h func() hash.Hash, secret []byte, label string, size int) ([]byte, error) {
 	label = "tls13 " + label
-	info := binary.BigEndian.AppendUint16(nil, uint16(size)) //nolint:gosec // 12, 16 or 32
+	info := binary.BigEndian.AppendUint16(nil, uint16(size))
 	info = append(info, byte(len(label)))
 	info = append(info, label...)
 	info = append(info, 0)

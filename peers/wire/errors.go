@@ -52,7 +52,7 @@ func received(err error) (uint8, bool) {
 		return uint8(ae), true
 	}
 	if v := reflect.ValueOf(op.Err); v.Kind() == reflect.Uint8 {
-		return uint8(v.Uint()), true //nolint:gosec // eight bits by its kind
+		return uint8(v.Uint()), true
 	}
 	return 0, false
 }
