@@ -201,7 +201,9 @@ func validate(t *testing.T, s *jsonschema.Schema, text string) {
 type sarifLog struct {
 	Runs []struct {
 		Tool struct {
-			Driver struct{ Rules []struct{ ID, HelpURI string } }
+			Driver struct {
+				Rules []struct{ ID, HelpURI string }
+			}
 		}
 		Invocations []struct{ ExecutionSuccessful bool }
 		Results     []sarifResult

@@ -16,6 +16,7 @@ type Format string
 // The formats.
 const (
 	FormatText     Format = "text"     // for people
+	FormatHTML     Format = "html"     // see HTML
 	FormatJSON     Format = "json"     // lab.Result as it is; see JSON
 	FormatJUnit    Format = "junit"    // see JUnit
 	FormatSARIF    Format = "sarif"    // see SARIF
@@ -26,7 +27,7 @@ const (
 
 // Formats returns every format.
 func Formats() []Format {
-	return []Format{FormatText, FormatJSON, FormatJUnit, FormatSARIF, FormatTAP, FormatMarkdown, FormatGitHub}
+	return []Format{FormatText, FormatHTML, FormatJSON, FormatJUnit, FormatSARIF, FormatTAP, FormatMarkdown, FormatGitHub}
 }
 
 // A Detail is how much of a leg that went as expected the text tells. A leg that didn't is always told in full.
@@ -56,6 +57,8 @@ func Write(w io.Writer, f Format, r *lab.Result, o Options) error {
 	switch f {
 	case FormatText:
 		return Text(w, r, o)
+	case FormatHTML:
+		return HTML(w, r, o)
 	case FormatJSON:
 		return JSON(w, r)
 	case FormatJUnit:

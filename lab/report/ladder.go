@@ -32,9 +32,11 @@ func (s Step) Label() string {
 	if s.Arrow {
 		for _, verb := range []string{"sends ", "receives ", "is shown "} {
 			if rest, ok := strings.CutPrefix(text, verb); ok {
-				return rest
+				text = rest
+				break
 			}
 		}
+		text = strings.TrimPrefix(text, s.Layer()+" ")
 	}
 	return text
 }
@@ -88,7 +90,7 @@ func (s Step) Layer() string {
 	case verdict.KindConnect, verdict.KindConnectFailed, verdict.KindConnectionLost, verdict.KindClosed:
 		return "TCP"
 	case verdict.KindHello, verdict.KindCertSent, verdict.KindCertWithheld, verdict.KindCertSeen, verdict.KindNoCertSeen,
-		verdict.KindAlertSent, verdict.KindAlertReceived, verdict.KindHandshake, verdict.KindTLSNotOffered:
+		verdict.KindAlertSent, verdict.KindAlertReceived, verdict.KindTLSNotOffered:
 		return "TLS"
 	case verdict.KindSIPSent, verdict.KindSIPReceived:
 		return "SIP"
