@@ -50,7 +50,10 @@ func (t *teller) bought(b lab.Bought) {
 		return
 	}
 	t.field("valid", day(o.NotBefore)+" to "+day(o.NotAfter))
-	chain := fmt.Sprintf("%s, the intermediate's EKU %s", count(b.Chain, "certificate"), usages(o.IntermediateEKU))
+	chain := count(b.Chain, "certificate") + "; the intermediate allows every EKU"
+	if len(o.IntermediateEKU) > 0 {
+		chain = fmt.Sprintf("%s; the intermediate allows the EKU %s", count(b.Chain, "certificate"), usages(o.IntermediateEKU))
+	}
 	if b.Chain == 1 {
 		chain = "the certificate alone"
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/edgelab/edgelab/lab"
+	"github.com/edgelab/edgelab/lab/plan"
 	"github.com/edgelab/edgelab/lab/report"
 	"github.com/edgelab/edgelab/lab/verdict"
 )
@@ -94,7 +95,7 @@ func inner(n *html.Node) string {
 // allows the page's own style and script, and nothing else.
 func TestHTMLIsSelfContained(t *testing.T) {
 	all := results()
-	all["hostile"] = hostile()
+	all["hostile"], all["run"] = hostile(), ran(t)
 	for name, r := range all {
 		t.Run(name, func(t *testing.T) {
 			d := parse(t, write(t, report.FormatHTML, r, report.Options{Line: quote}))
@@ -198,6 +199,43 @@ func TestHTMLMatrix(t *testing.T) {
 	}
 	if !slices.Equal(rows, want) {
 		t.Errorf("the matrix is\n%s\nwant\n%s", strings.Join(rows, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// The plan is the table that administrators know, and what was issued says how it differs.
+func TestHTMLPlan(t *testing.T) {
+	sc := scenario("renewal", good("edge -> litware"))
+	sc.Plan.Certificates = []plan.Certificate{{
+		Key: plan.External, Component: "External / Access Edge", Subject: "sip.contoso.com",
+		SANs: []plan.SAN{
+			{Kind: plan.DNSName, Value: "sip.contoso.com", Reason: "the Access Edge FQDN"},
+			{Kind: plan.DNSName, Value: "contoso.com", Note: "XMPP namespace contoso.com", Reason: "an XMPP domain", Source: verdict.Source{Ref: "RFC 6120 §13.7"}},
+		},
+		EKUs: []plan.EKU{{Usage: plan.Server}, {Usage: plan.Client, Reason: "public IM with AOL"}}, CA: plan.PublicCA,
+		KeySpec: plan.Key{Type: "rsa-2048", Exportable: true},
+	}}
+	d := parse(t, write(t, report.FormatHTML, result(sc), report.Options{}))
+	cells := func(class string, row int) string {
+		var all []string
+		for n := range d.classed(class)[0].Descendants() {
+			if n.Data == "tr" {
+				all = append(all, inner(n))
+			}
+		}
+		return all[row]
+	}
+	for _, want := range []string{"External / Access Edge", "contoso.com (XMPP namespace contoso.com)", "Issued by a public CA.", "Key: rsa-2048, exportable."} {
+		if !strings.Contains(cells("plan", 1), want) {
+			t.Errorf("the plan lacks %q: %s", want, cells("plan", 1))
+		}
+	}
+	for _, want := range []string{"without contoso.com", "with xmpp-addr:contoso.com", "EKU server instead of server and client", "otherName in the SAN"} {
+		if !strings.Contains(cells("issued", 1), want) {
+			t.Errorf("what was issued doesn't say %q: %s", want, cells("issued", 1))
+		}
+	}
+	if why := inner(d.classed("why")[0]); !strings.Contains(why, "an XMPP domain RFC 6120 §13.7") {
+		t.Errorf("no reasons: %s", why)
 	}
 }
 

@@ -39,7 +39,19 @@ func filled(r *lab.Result) *lab.Result {
 func filledLegs(legs []lab.LegResult) []lab.LegResult {
 	legs = slices.Clone(some(legs))
 	for i := range legs {
-		legs[i].Evidence = some(legs[i].Evidence)
+		l := &legs[i]
+		l.Judgements = slices.Clone(l.Judgements)
+		for j := range l.Judgements {
+			l.Judgements[j].Checks = some(l.Judgements[j].Checks)
+		}
+		l.Evidence = slices.Clone(some(l.Evidence))
+		for j := range l.Evidence {
+			if e := &l.Evidence[j]; e.Judgement != nil && e.Judgement.Checks == nil {
+				filled := *e.Judgement
+				filled.Checks = some(filled.Checks)
+				e.Judgement = &filled
+			}
+		}
 	}
 	return legs
 }

@@ -36,9 +36,9 @@ func newMatrix(scenarios []*pageScenario) matrix {
 			if !slices.Contains(kinds, l.Kind) {
 				kinds = append(kinds, l.Kind)
 			}
-			key := l.Kind + "\x00" + l.LegResult.ID
+			key := l.Kind + "\x00" + l.ID
 			if used[key]++; used[key] == 1 {
-				columns[l.Kind] = append(columns[l.Kind], l.LegResult.ID)
+				columns[l.Kind] = append(columns[l.Kind], l.ID)
 			}
 		}
 	}
@@ -54,7 +54,7 @@ func newMatrix(scenarios []*pageScenario) matrix {
 	for _, sc := range scenarios {
 		row := matrixRow{Scenario: sc, Cells: make([]*pageLeg, len(m.Legs))}
 		for _, l := range sc.Legs {
-			row.Cells[index[l.Kind+"\x00"+l.LegResult.ID]] = l
+			row.Cells[index[l.Kind+"\x00"+l.ID]] = l
 		}
 		m.Rows = append(m.Rows, row)
 	}
