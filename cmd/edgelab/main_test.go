@@ -27,7 +27,10 @@ func TestMain(m *testing.M) {
 //	makefile NAME BYTES BYTE     a file of that many bytes, each of this value
 //	repeat NAME TIMES FILE       a file that has another's text that many times
 //
-// and $CERTS, the folder of package judge's certificates.
+//	bought NAME [CHANGE...]      a certificate for the scenario source-deployment: see bought
+//	listen NAME [xmpp]           shows that certificate at $ADDRESS
+//
+// and the folders $CERTS, package judge's certificates, and $CONTOSO, the deployment of README.md's example.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -37,10 +40,17 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			certs, err := filepath.Abs("../../lab/judge/testdata")
 			env.Setenv("CERTS", certs)
+			if err != nil {
+				return err
+			}
+			contoso, err := filepath.Abs("../../lab/testdata/contoso")
+			env.Setenv("CONTOSO", contoso)
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"bought":   bought,
 			"exits":    exits,
+			"listen":   listen,
 			"makefile": makefile,
 			"repeat":   repeat,
 		},
