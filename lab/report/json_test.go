@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/edgelab/edgelab/lab"
+	"github.com/edgelab/edgelab/lab/lint"
 )
 
 // Every key of the JSON form stands in json.md.
@@ -33,6 +34,10 @@ func TestJSONKeysAreDocumented(t *testing.T) {
 					continue
 				}
 				key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+				if field.Anonymous {
+					walk(field.Type)
+					continue
+				}
 				if key == "" {
 					t.Errorf("%s.%s has no json key", typ, field.Name)
 				}
@@ -43,5 +48,10 @@ func TestJSONKeysAreDocumented(t *testing.T) {
 			}
 		}
 	}
-	walk(reflect.TypeFor[lab.Result]())
+	for _, typ := range []reflect.Type{
+		reflect.TypeFor[lab.Result](), reflect.TypeFor[lab.Offered](), reflect.TypeFor[lab.Bought](), reflect.TypeFor[lab.Renewal](),
+		reflect.TypeFor[lab.Mutations](), reflect.TypeFor[lab.Minimum](), reflect.TypeFor[lab.Timeline](), reflect.TypeFor[lint.Finding](),
+	} {
+		walk(typ)
+	}
 }
