@@ -222,10 +222,11 @@ func soughtIn(t topology.Topology, l topology.Leg, p *policy.Product, role polic
 
 // A Renewal is one difference between two certificates, seen from the deployment.
 type Renewal struct {
-	Old, New Bought
-	Changes  []string `json:"changes"` // fields that differ
-	Broken   []Break  `json:"broken"`  // legs that worked with the old one and don't with the new one
-	Mended   []string `json:"mended"`  // legs that work with the new one only
+	Old     Bought   `json:"old"`
+	New     Bought   `json:"new"`
+	Changes []string `json:"changes"` // fields that differ
+	Broken  []Break  `json:"broken"`  // legs that worked with the old one and don't with the new one
+	Mended  []string `json:"mended"`  // legs that work with the new one only
 }
 
 // CompareCertificates runs a deployment with an old and a new certificate, at the date at which the new one begins if
