@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,17 @@ func TestConformance(t *testing.T) {
 	report, results, err := run(t.Context(), Options{Roots: roots, Progress: os.Stderr})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i, p := range report.Products {
+		if results[i].Err == nil && !unexpected(p) {
+			continue
+		}
+		// A difference counts if it shows twice: on a loaded machine a product may once be slower than its harness waits.
+		again, second, err := run(t.Context(), Options{Roots: roots, Products: []string{p.ID}, Parallel: 1, Progress: os.Stderr})
+		if err != nil || len(second) != 1 {
+			t.Fatalf("measuring %s again: %d results, %v", p.ID, len(second), err)
+		}
+		report.Products[i], results[i] = again.Products[0], second[0]
 	}
 	if *update {
 		updateMatrices(t, results)
@@ -60,6 +72,11 @@ func TestConformance(t *testing.T) {
 	if !t.Failed() && !report.Agrees() {
 		t.Error("the report says that something differs")
 	}
+}
+
+// unexpected reports whether a product has a difference that isn't on the list of known ones.
+func unexpected(p ProductReport) bool {
+	return slices.ContainsFunc(p.Differences, func(d Difference) bool { return !d.Expected })
 }
 
 // updateMatrices writes the matrices whose answers have changed. A file that only the words of would change is left.
