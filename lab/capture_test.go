@@ -170,6 +170,9 @@ func dissect(ctx context.Context, t *testing.T, tshark, file, keys string, res *
 			if port != "" && !ports[port] {
 				ports[port] = true
 				args = append(args, "-d", fmt.Sprintf("tcp.port==%s,%s", port, protocol))
+				if protocol == "tls" {
+					args = append(args, "-d", fmt.Sprintf("tls.port==%s,sip", port))
+				}
 			}
 		}
 	}
