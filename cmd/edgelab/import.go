@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 
@@ -39,8 +40,8 @@ func (c *importCmd) Run(a *app) error {
 		}
 		defer to.discard()
 	}
-	invalid := c.notes(a, i)
 	text := csexport.YAML(*i)
+	invalid := c.notes(a, i, bytes.Count(text, []byte("# ambiguous: ")))
 	write := func(w io.Writer) error { _, err := w.Write(text); return err }
 	if to != nil {
 		err = to.fill(write)
@@ -93,26 +94,22 @@ func (c *importCmd) read(a *app) (*csexport.Import, error) {
 	return topology, nil
 }
 
-// notes says what the reader of the output should know, and counts what makes it invalid.
-func (c *importCmd) notes(a *app, i *csexport.Import) (invalid int) {
-	ambiguous := 0
+// notes says what the reader of the output should know, and counts what makes it invalid. ambiguous is how many comments
+// of the output ask for a decision.
+func (c *importCmd) notes(a *app, i *csexport.Import, ambiguous int) (invalid int) {
 	for _, n := range i.Notes {
-		switch n.Kind {
-		case csexport.Ambiguous:
-			ambiguous++
-		case csexport.Invalid:
+		if n.Kind == csexport.Invalid {
 			invalid++
 		}
 		a.note("%s: %s: %s", place(n.Pos), n.Kind, n.Message)
 	}
 	for _, p := range i.Partners {
-		ambiguous += len(p.Assumed)
 		if p.LeftOut != "" {
 			a.note("%s: %s: partner %s: %s", place(p.Pos), csexport.LeftOut, p.Name, p.LeftOut)
 		}
 	}
 	if ambiguous > 0 {
-		a.note(`the output has %d comments that begin with "ambiguous:"; settle them before you trust a plan`, ambiguous)
+		a.note(`comments of the output that begin with "ambiguous:": %d; settle them before you trust a plan`, ambiguous)
 	}
 	return invalid
 }

@@ -173,6 +173,7 @@ func MinimumText(m lab.Minimum, o Options) string {
 	}
 	line := fmt.Sprintf("Proven: with it %d of %s work, as before; without any one element more at least one breaks.", works, count(len(m.Proof.Legs), "leg"))
 	fmt.Fprintf(&t, "\n%s\n", t.style.good(line))
-	t.WriteString("The legs are those of this topology; leave in what serves a partner that it doesn't have.\n")
+	t.WriteString("The last EKU of a certificate isn't tried: without the extension every usage is allowed.\n" +
+		"The legs are those of this topology; leave in what serves a partner that it doesn't have.\n")
 	return t.String()
 }
