@@ -87,8 +87,13 @@ func (x *xmppProduct) probe(ctx context.Context, c *Credential, version uint16) 
 // back, whatever it calls that.
 func (x *xmppProduct) settle(ctx context.Context, o Observation, domain string, mark int) Observation {
 	if o.Alert == 0 {
-		// The log may lag behind the wire. Without a word in it the wire alone counts.
-		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		// The log may lag behind the wire. Without a word in it the wire alone counts, but for a product that goes on:
+		// whether it does so content, only the log says, and it always does.
+		wait := time.Second
+		if o.Outcome == Trusted && x.role == Initiator {
+			wait = patience
+		}
+		ctx, cancel := context.WithTimeout(ctx, wait)
 		defer cancel()
 		_, _ = x.p.Expect(ctx, mark, x.decided)
 	}
