@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write the matrix of what is measured, w
 
 // TestConformance measures every product again. It installs what is missing first.
 func TestConformance(t *testing.T) {
-	if os.Getenv("CI") != "true" && os.Getenv("EDGELAB_CONFORMANCE") == "" {
+	if want := os.Getenv("EDGELAB_CONFORMANCE"); want == "no" || want == "" && os.Getenv("CI") != "true" {
 		t.Skip("measuring the real products takes minutes and root: set EDGELAB_CONFORMANCE=1, or run make conformance")
 	}
 	if os.Geteuid() != 0 {
