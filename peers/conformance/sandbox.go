@@ -123,8 +123,8 @@ func (s *sandbox) Dial(ctx context.Context, network, addr string) (conn net.Conn
 
 // Listen listens inside the sandbox.
 func (s *sandbox) Listen(ctx context.Context, addr string) (l net.Listener, err error) {
-	err = s.inside(func() error {
-		var c net.ListenConfig
+	err = s.bind(ctx, func(c *net.ListenConfig) error {
+		var err error
 		l, err = c.Listen(ctx, "tcp", addr)
 		return err
 	})
@@ -133,12 +133,29 @@ func (s *sandbox) Listen(ctx context.Context, addr string) (l net.Listener, err 
 
 // ListenPacket listens inside the sandbox on UDP.
 func (s *sandbox) ListenPacket(ctx context.Context, addr string) (l net.PacketConn, err error) {
-	err = s.inside(func() error {
-		var c net.ListenConfig
+	err = s.bind(ctx, func(c *net.ListenConfig) error {
+		var err error
 		l, err = c.ListenPacket(ctx, "udp", addr)
 		return err
 	})
 	return l, err
+}
+
+// bind calls listen in the sandbox until the address is free. A socket that was closed a moment ago may live on in a
+// process that another sandbox has forked and that hasn't become its program yet.
+func (s *sandbox) bind(ctx context.Context, listen func(*net.ListenConfig) error) error {
+	deadline := time.Now().Add(patience)
+	for {
+		err := s.inside(func() error { return listen(new(net.ListenConfig)) })
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // WriteFile writes a file of the sandbox, with its folders.
