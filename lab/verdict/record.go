@@ -34,6 +34,9 @@ type Record struct {
 	links  []*Record
 }
 
+// usualEvents is what a good leg's record grows to, more or less.
+const usualEvents = 16
+
 // NewRecord returns an empty record of what host does on one side of conn. conn may be empty until it is known.
 func NewRecord(side Side, host, conn string, clock Clock) *Record {
 	return &Record{side: side, host: host, conn: conn, clock: clock, done: make(chan struct{})}
@@ -47,6 +50,9 @@ func (r *Record) Add(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e.Side, e.Host, e.Conn, e.At = r.side, r.host, r.conn, r.clock()
+	if r.events == nil {
+		r.events = make([]Event, 0, usualEvents)
+	}
 	r.events = append(r.events, e)
 }
 
@@ -110,20 +116,24 @@ func (r *Record) Done() <-chan struct{} { return r.done }
 
 // Events returns a copy of what was recorded so far.
 func (r *Record) Events() []Event {
+	return r.appendTo(nil)
+}
+
+func (r *Record) appendTo(events []Event) []Event {
 	if r == nil {
-		return nil
+		return events
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.events)
+	return append(events, r.events...)
 }
 
 // Merge puts the events of several records into the order in which they happened, numbers them from 1, and makes
 // their times relative to start.
 func Merge(start time.Duration, records ...*Record) []Event {
-	var all []Event
+	all := make([]Event, 0, 2*usualEvents)
 	for _, r := range records {
-		all = append(all, r.Events()...)
+		all = r.appendTo(all)
 	}
 	slices.SortStableFunc(all, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 	for i := range all {

@@ -208,7 +208,7 @@ func (b *builder) sort() []*cert {
 
 // issued reports whether issuer fits child by name and key identifier.
 func (b *builder) issued(issuer, child *cert) bool {
-	return sameName(issuer.RawSubject, child.RawIssuer, b.rules.Names == canonicalNames) && (!b.rules.KeyIDs || keyIDsAgree(issuer, child))
+	return bears(issuer, child, b.rules.Names == canonicalNames) && (!b.rules.KeyIDs || keyIDsAgree(issuer, child))
 }
 
 // sent takes chain as the path and ends it with the store's issuer of its last certificate or, if there is none or it

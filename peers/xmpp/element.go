@@ -5,7 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -65,7 +65,8 @@ type element struct {
 
 // parse resolves an element's namespaces in the stream that header has opened.
 func parse(header, raw []byte) (element, error) {
-	d := xml.NewDecoder(io.MultiReader(bytes.NewReader(header), bytes.NewReader(raw)))
+	// A bytes.Reader is read as it is; around others encoding/xml puts a buffer of 4 KiB.
+	d := xml.NewDecoder(bytes.NewReader(slices.Concat(header, raw)))
 	opened := false
 	for {
 		tok, err := d.Token()
