@@ -108,9 +108,7 @@ func (a *acceptance) open(in, out *stream.Info, s *xmpplib.Session) error {
 	}
 	a.id, a.heading = id, true
 	out.XMLNS, out.Name, out.ID, out.To, out.From = stanza.NSServer, in.Name, id, in.From, in.To
-	if err := a.conn.send("%s", a.header(id)); err != nil {
-		return err
-	}
+	a.conn.hold(a.header(id).String())
 	if a.handshake != nil && a.judgement == nil {
 		a.judge()
 	}
@@ -126,7 +124,7 @@ func (a *acceptance) open(in, out *stream.Info, s *xmpplib.Session) error {
 		return a.refuse(streamError(stream.NotAuthorized, text), a.judgement.Code)
 	}
 	if in.Version.Major == 0 {
-		return nil // before RFC 3920 there were no features
+		return a.conn.send("") // before RFC 3920 there were no features
 	}
 	return a.offer()
 }

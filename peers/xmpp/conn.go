@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,6 +51,7 @@ type conn struct {
 	buf      [4096]byte
 	out      scanner
 	outgoing []byte
+	held     []byte // goes out with what is written next
 }
 
 // A received piece.
@@ -183,8 +185,16 @@ func (c *conn) read() (received, error) {
 	}
 }
 
+// hold keeps text back until something is written: a header and its features go out as one TLS record, as servers send
+// them, and wake the other side once.
+func (c *conn) hold(text string) { c.held = append(c.held, text...) }
+
 // Write records each piece before it goes out, so that evidence of both sides stays in order.
 func (c *conn) Write(b []byte) (int, error) {
+	held := len(c.held)
+	if held > 0 {
+		b, c.held = slices.Concat(c.held, b), nil
+	}
 	for rest := b; len(rest) > 0; {
 		n, kind, err := c.out.scan(rest)
 		c.outgoing = append(c.outgoing, rest[:n]...)
@@ -209,7 +219,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	case c.wrote != nil:
 		c.wrote()
 	}
-	return n, err
+	return max(n-held, 0), err
 }
 
 // fail keeps the socket's first error, which libraries above report in their own words or not at all.
@@ -230,7 +240,7 @@ func (c *conn) failed() error {
 
 // send writes one or several pieces that don't come from mellium.
 func (c *conn) send(format string, args ...any) error {
-	_, err := fmt.Fprintf(c, format, args...)
+	_, err := c.Write(fmt.Appendf(nil, format, args...))
 	return err
 }
 
