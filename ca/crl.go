@@ -121,8 +121,11 @@ func (i *issuer) crl(at time.Time) ([]byte, error) {
 	thisUpdate := at.Add(-crlBefore)
 
 	i.mu.Lock()
+	defer i.mu.Unlock()
+	if l := i.list; l.der != nil && l.at.Equal(at) && l.revoked == len(i.revoked) {
+		return l.der, nil
+	}
 	revoked := slices.Clone(i.revoked)
-	i.mu.Unlock()
 	slices.SortFunc(revoked, func(a, b *x509.Certificate) int { return a.SerialNumber.Cmp(b.SerialNumber) })
 
 	var entries []x509.RevocationListEntry
@@ -142,5 +145,13 @@ func (i *issuer) crl(at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign the CRL of %q: %w", i.cert.Subject.CommonName, err)
 	}
+	i.list = signedList{at, len(revoked), der}
 	return der, nil
+}
+
+// A signedList is a CRL that need not be signed again until the date or what is revoked differs.
+type signedList struct {
+	at      time.Time
+	revoked int
+	der     []byte
 }

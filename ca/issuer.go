@@ -41,6 +41,7 @@ type issuer struct {
 
 	mu      sync.Mutex
 	revoked []*x509.Certificate
+	list    signedList
 }
 
 // newRoot makes a self-signed CA certificate with a key of its own.
