@@ -182,5 +182,5 @@ func broken(before, after []LegResult) []Break {
 
 // Works reports whether messages get through on a leg with this verdict, by trust or by a fallback.
 func Works(c verdict.Code) bool {
-	return c == verdict.Trusted || c == verdict.FallbackDialback || c == verdict.PlaintextDialback
+	return c.Works()
 }

@@ -21,7 +21,7 @@ var tiers = [][]string{
 	{"lab/topology", "peers/dns", "peers/policy", "peers/wire"},
 	{"lab/topology/csexport", "lab/plan", "lab/judge", "peers", "peers/conformance"},
 	{"ca/profile", "lab/certfile", "lab/probe", "lab/request", "scenarios", "peers/sip", "peers/xmpp"},
-	{"peers/sip/siptest", "peers/xmpp/xmpptest", "peers/edge", "ca", "lab/lint"},
+	{"peers/sip/siptest", "peers/xmpp/xmpptest", "peers/edge", "ca", "lab/lint", "lab/lesson"},
 	{"lab"},
 	{"lab/report", "lab/web"},
 	{"cmd/edgelab"},
@@ -29,7 +29,7 @@ var tiers = [][]string{
 
 // pure are the packages that must not reach outside: no clock of their own, no network, no randomness, no files but
 // embedded ones.
-var pure = []string{"lab/verdict", "lab/topology", "lab/plan"}
+var pure = []string{"lab/verdict", "lab/topology", "lab/plan", "lab/lesson"}
 
 var impure = []string{"net", "net/http", "crypto/rand", "math/rand", "math/rand/v2", "os", "os/exec", "syscall"}
 

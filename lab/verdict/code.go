@@ -63,3 +63,6 @@ func Codes() []Code { return slices.Clone(codes) }
 
 // Valid reports whether c is one of Codes.
 func (c Code) Valid() bool { return slices.Contains(codes, c) }
+
+// Works reports whether messages get through on a leg with this verdict, by trust or by a fallback.
+func (c Code) Works() bool { return c == Trusted || c == FallbackDialback || c == PlaintextDialback }
