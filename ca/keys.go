@@ -73,6 +73,14 @@ const (
 	forForgers = "forgers"
 )
 
+// held is the purpose of a key that one holder has for itself.
+func held(purpose, holder string) string {
+	if holder == "" {
+		return purpose
+	}
+	return purpose + " held by " + holder
+}
+
 // get returns the key of the given type and purpose for the given CA.
 func (p *KeyPool) get(ctx context.Context, typ, purpose, ca string) (key, error) {
 	for _, t := range keyTypes() {

@@ -106,7 +106,7 @@ func (s *Set) newLeaf(ctx context.Context, ca string, o plan.Order, id string) (
 	fail := func(field string, err error) (*leaf, error) {
 		return nil, &OrderError{CA: ca, Order: title(o), Field: field, Err: err}
 	}
-	k, err := s.keys.get(ctx, o.Key, forEnds, owner)
+	k, err := s.keys.get(ctx, o.Key, held(forEnds, o.Holder), owner)
 	if err != nil {
 		return fail("key", err)
 	}

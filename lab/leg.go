@@ -18,7 +18,7 @@ func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 	v := verdict.Draw(evidence)
 	expected, _ := w.scenario.Expected(l)
 	res := LegResult{
-		ID: l.ID, Kind: string(l.Kind), Initiator: l.Initiator, Acceptor: l.Acceptor,
+		ID: l.ID, Kind: string(l.Kind), Node: l.Node, Initiator: l.Initiator, Acceptor: l.Acceptor,
 		Expected: expected.Code, Verdict: v.Code, OK: v.Code == expected.Code && v.Fault == "",
 		Reason: v.Reason, Judge: v.By, Fault: v.Fault,
 		Evidence: evidence.Events, Seen: seen(evidence.Events),
@@ -33,7 +33,7 @@ func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 		}
 	}
 	if v.Judgement != nil {
-		res.Judged = certificateKey(l, actorAt(l, otherSide(v.Side)))
+		res.Judged = w.scenario.KeyAt(certificateKey(l, actorAt(l, otherSide(v.Side))), l.Node)
 	}
 	res.Advice = advice(v, res.Judged, l)
 	return res
@@ -140,15 +140,16 @@ func otherSide(s verdict.Side) verdict.Side {
 // certificateKey returns the key of the certificate that an actor shows on a leg.
 func certificateKey(l topology.Leg, actor string) string {
 	switch actor {
-	case topology.ActorEdge:
-		if l.Kind == topology.NextHopSIP {
-			return plan.Internal
-		}
-		return plan.External
-	case topology.ActorMRAS:
-		return plan.Internal
-	case topology.ActorWebConf:
-		return plan.External
+	case topology.ActorEdge, topology.ActorMRAS, topology.ActorWebConf:
+		return edgeKey(l)
 	}
 	return actor // a partner, the next hop
+}
+
+// edgeKey returns the key of the certificate at the Edge's end of a leg.
+func edgeKey(l topology.Leg) string {
+	if l.Kind == topology.NextHopSIP || l.Kind == topology.MRASRequest {
+		return plan.Internal
+	}
+	return plan.External
 }

@@ -80,15 +80,19 @@ const dayTime = 12 * time.Hour
 // AsPlanned returns the scenario without what it changes on the external certificate.
 func AsPlanned(s scenarios.Scenario) scenarios.Scenario {
 	s.Differences, s.Orders, s.Installed = maps.Clone(s.Differences), maps.Clone(s.Orders), maps.Clone(s.Installed)
-	delete(s.Differences, plan.External)
-	delete(s.Orders, plan.External)
-	delete(s.Installed, plan.External)
+	for _, key := range s.CertificateKeys() {
+		if shared, _ := plan.Shared(key); shared == plan.External {
+			delete(s.Differences, key)
+			delete(s.Orders, key)
+			delete(s.Installed, key)
+		}
+	}
 	return s
 }
 
-// with returns the scenario with an external certificate given field by field.
+// with returns the scenario with an external certificate given field by field, the same on every server of a pool.
 func with(s scenarios.Scenario, o plan.Order) scenarios.Scenario {
-	s.Orders = maps.Clone(s.Orders)
+	s = AsPlanned(s)
 	if s.Orders == nil {
 		s.Orders = map[string]plan.Order{}
 	}

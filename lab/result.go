@@ -49,6 +49,7 @@ type LegResult struct {
 	Kind       string              `json:"kind"`
 	Initiator  string              `json:"initiator"`
 	Acceptor   string              `json:"acceptor"`
+	Node       string              `json:"node,omitempty"` // the server of the pool at the Edge's end
 	Expected   verdict.Code        `json:"expected"`
 	ExpectedAt string              `json:"expectedAt,omitempty"` // file:line:col of the expectation
 	Verdict    verdict.Code        `json:"verdict"`

@@ -39,7 +39,7 @@ type world struct {
 	crls     *peers.CRLCache
 	issued   map[string]*ca.Issued // by certificate key
 	hosts    map[string]*peers.Host
-	edge     *edge.Edge
+	edges    map[string]*edge.Edge // by node; the only one's is ""
 
 	closers []func() error
 	cancel  context.CancelFunc
@@ -63,10 +63,10 @@ func (r *run) build(ctx context.Context, s scenarios.Scenario, legs []topology.L
 	}
 	w := &world{
 		run: r, scenario: s, net: n, zone: dns.NewZone(), journal: verdict.NewJournal(r.clock),
-		issued: map[string]*ca.Issued{}, hosts: map[string]*peers.Host{}, taken: map[*verdict.Record]bool{},
+		issued: map[string]*ca.Issued{}, hosts: map[string]*peers.Host{}, edges: map[string]*edge.Edge{}, taken: map[*verdict.Record]bool{},
 	}
 	ctx, w.cancel = context.WithCancel(ctx)
-	for _, step := range []func(context.Context) error{w.serveDNS, w.issue, w.serveCRLs, w.makeHosts, w.startEdge} {
+	for _, step := range []func(context.Context) error{w.serveDNS, w.issue, w.serveCRLs, w.makeHosts, w.startEdges} {
 		if err := step(ctx); err != nil {
 			w.close()
 			return nil, err
@@ -139,6 +139,10 @@ func (w *world) issue(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if order.None {
+				issued[i] = &ca.Issued{Order: order}
+				return nil
+			}
 			if in, ok := w.scenario.Installed[key]; ok {
 				issued[i] = installed(in, order)
 				return nil
@@ -169,6 +173,7 @@ func installed(in scenarios.Installed, order plan.Order) *ca.Issued {
 
 // caOf returns the CA that issues the certificate with the given key.
 func caOf(key string) string {
+	key, _ = plan.Shared(key)
 	switch key {
 	case plan.External:
 		return ca.Public
@@ -219,29 +224,42 @@ func (w *world) makeHosts(ctx context.Context) error {
 		world = append(world, ca.PartnerCA(p.Name))
 	}
 	type machine struct {
-		name, actor, fqdn, product, key string
-		trusts                          []string
-		settings                        topology.Settings
+		name, place, actor, fqdn, product, key string
+		trusts                                 []string
+		settings                               topology.Settings
 	}
 	machines := []machine{
-		{topology.ActorEdge, topology.ActorEdge, t.Edge.Access, t.Edge.Product, plan.External, world, nil},
-		{actorGateway, topology.ActorEdge, t.Edge.Access, productGateway, plan.External, world, nil},
-		{actorInternal, topology.ActorEdge, t.Edge.Internal, t.Edge.Product, plan.Internal, own, nil},
-		{topology.ActorNextHop, topology.ActorNextHop, t.Edge.NextHop, productNextHop, plan.NextHop, own, nil},
-		{topology.ActorRemoteUser, topology.ActorRemoteUser, "", productUser, "", world, nil},
+		{topology.ActorNextHop, "", topology.ActorNextHop, t.Edge.NextHop, productNextHop, plan.NextHop, own, nil},
+		{topology.ActorRemoteUser, "", topology.ActorRemoteUser, "", productUser, "", world, nil},
+	}
+	for _, node := range nodesOf(t) {
+		external, internal := w.scenario.KeyAt(plan.External, node), w.scenario.KeyAt(plan.Internal, node)
+		access := edge.Place(topology.ActorEdge, node)
+		machines = append(machines,
+			machine{access, access, topology.ActorEdge, t.Edge.Access, t.Edge.Product, external, world, nil},
+			machine{edge.Place(actorGateway, node), access, topology.ActorEdge, t.Edge.Access, productGateway, external, world, nil},
+			machine{edge.Place(actorInternal, node), edge.Place(edge.InternalInterface, node), topology.ActorEdge, t.Edge.Internal, t.Edge.Product, internal, own, nil})
 	}
 	for _, p := range t.Partners {
-		machines = append(machines, machine{p.Name, p.Name, p.Host, p.Product, p.Name, world, p.Settings})
+		machines = append(machines, machine{p.Name, "", p.Name, p.Host, p.Product, p.Name, world, p.Settings})
 	}
 	for _, m := range machines {
 		h, err := w.host(ctx, m.actor, m.fqdn, m.product, m.key, m.trusts)
 		if err != nil {
 			return err
 		}
-		h.Settings = m.settings
+		h.Settings, h.Interface = m.settings, m.place
 		w.hosts[m.name] = h
 	}
 	return nil
+}
+
+// nodesOf returns the names of the Edge Servers; the only one's is empty.
+func nodesOf(t topology.Topology) []string {
+	if nodes := t.Edge.NodeNames(); len(nodes) > 0 {
+		return nodes
+	}
+	return []string{""}
 }
 
 func (w *world) host(ctx context.Context, actor, fqdn, product, key string, trusts []string) (*peers.Host, error) {
@@ -255,7 +273,7 @@ func (w *world) host(ctx context.Context, actor, fqdn, product, key string, trus
 		Net: w.net, DNS: w.resolver, Journal: w.journal, KeyLog: w.run.opts.KeyLog, Timeouts: w.run.opts.Timeouts,
 		Now: func() time.Time { return at },
 	}
-	if issued := w.issued[key]; issued != nil {
+	if issued := w.issued[key]; issued != nil && !issued.Order.None {
 		h.Certificate, h.Withhold = &issued.TLS, issued.Order.Withhold
 	}
 	set := w.run.authorities(at)
@@ -277,6 +295,9 @@ func (w *world) report() []Certificate {
 	var out []Certificate
 	for _, key := range w.scenario.CertificateKeys() {
 		i := w.issued[key]
+		if i.Order.None {
+			continue
+		}
 		out = append(out, Certificate{
 			Key: key, Order: i.Order, Fingerprint: wire.Fingerprints([][]byte{i.Leaf.Raw})[0], Serial: fmt.Sprintf("%x", i.Leaf.SerialNumber),
 			Issuer: i.Leaf.Issuer.CommonName, Beside: i.Beside,

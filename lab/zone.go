@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/edgelab/edgelab/lab/topology"
@@ -19,6 +20,43 @@ const (
 	actorDNS      = "dns"
 )
 
+// addresses returns what the names of one of the Edge's interfaces lead to: the server's address, those of all servers of
+// the pool, or the virtual one of the load balancer (topics "Certificate summary - Scaled consolidated edge …"), which
+// leads to the first server unless a leg has it otherwise.
+func addresses(t topology.Topology, net *peers.Net, iface string) []netip.Addr {
+	nodes := nodesOf(t)
+	var all []netip.Addr
+	for _, node := range nodes {
+		all = append(all, net.Address(edge.Place(iface, node)))
+	}
+	if t.Edge.Layout != topology.ScaledHLB {
+		return all
+	}
+	virtual := net.Address(edge.Place(iface, ""))
+	net.Balance(virtual, all[0])
+	return []netip.Addr{virtual}
+}
+
+// towards returns a host that reaches one Edge Server of the pool: DNS gives it that server's addresses first, or the load
+// balancer leads it there.
+func (w *world) towards(h *peers.Host, node string) *peers.Host {
+	t := w.scenario.Topology
+	if node == "" {
+		return h
+	}
+	led, behind := *h, map[netip.Addr]netip.Addr{}
+	var first []netip.Addr
+	for _, iface := range []string{topology.ActorEdge, edge.WebConfInterface, edge.InternalInterface} {
+		own := w.net.Address(edge.Place(iface, node))
+		first = append(first, own)
+		if t.Edge.Layout == topology.ScaledHLB {
+			behind[w.net.Address(edge.Place(iface, ""))] = own
+		}
+	}
+	led.DNS, led.Net = h.DNS.First(first...), w.net.Behind(behind)
+	return &led
+}
+
 // fillZone puts the records into zone that a topology implies, then the scenario's own:
 //
 //   - SRV _sipfederationtls._tcp of each SIP domain leads to sip.<domain>, or to the Access Edge FQDN where that is a
@@ -27,20 +65,23 @@ const (
 //     Google Talk", 2014-04-22; the DNS topics have xmpp.<domain> instead, which makes no difference to a judge that
 //     compares the domain).
 func fillZone(zone *dns.Zone, t topology.Topology, net *peers.Net) {
-	access := net.Address(topology.ActorEdge)
+	access := addresses(t, net, topology.ActorEdge)
 	for _, d := range t.SIPDomains {
 		host := "sip." + d
-		zone.SetA(host, access)
+		zone.SetA(host, access...)
 		if parentOf(t.Edge.Access) == d {
 			host = t.Edge.Access
 		}
 		zone.SetSRV(dns.SIPFederation+"."+d, dns.Target{Host: host, Port: sip.FederationPort})
 	}
-	zone.SetA(t.Edge.Access, access)
+	zone.SetA(t.Edge.Access, access...)
 	if t.Edge.WebConf != "" {
-		zone.SetA(t.Edge.WebConf, net.Address(edge.WebConfInterface))
+		zone.SetA(t.Edge.WebConf, addresses(t, net, edge.WebConfInterface)...)
 	}
-	zone.SetA(t.Edge.Internal, net.Address(edge.InternalInterface))
+	zone.SetA(t.Edge.Internal, addresses(t, net, edge.InternalInterface)...)
+	for i, node := range t.Edge.NodeNames() {
+		zone.SetA(t.Edge.Nodes[i], net.Address(edge.Place(edge.InternalInterface, node)))
+	}
 	zone.SetA(t.Edge.NextHop, net.Address(topology.ActorNextHop))
 	for _, d := range t.XMPPDomains {
 		zone.SetSRV(dns.XMPPServer+"."+d, dns.Target{Host: t.Edge.Access, Port: edge.XMPPPort})

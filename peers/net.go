@@ -13,12 +13,20 @@ import (
 // A Net is the loopback network of one lab: each host has an address of its own in 127.0.0.0/8, and listens on the
 // port it has in real life where that port can be bound, on another where it can't. It is safe for concurrent use.
 type Net struct {
+	*wiring
+	// behind says which server a virtual address leads to for this view's dials; nil: as Balance says.
+	behind map[netip.Addr]netip.Addr
+}
+
+// wiring is what every view of a network shares.
+type wiring struct {
 	base netip.Addr
 
-	mu    sync.Mutex
-	next  uint32
-	hosts map[string]netip.Addr
-	ports map[netip.AddrPort]netip.AddrPort // as dialled -> as bound
+	mu      sync.Mutex
+	next    uint32
+	hosts   map[string]netip.Addr
+	ports   map[netip.AddrPort]netip.AddrPort // as dialled -> as bound
+	virtual map[netip.Addr]netip.Addr         // addresses of load balancers -> the server behind
 }
 
 // NewNet returns the network whose hosts have the addresses that follow base: 127.16.0.0 gives 127.16.0.1 and on.
@@ -27,7 +35,35 @@ func NewNet(base netip.Addr) (*Net, error) {
 	if !base.Is4() || !base.IsLoopback() {
 		return nil, fmt.Errorf("lab network: %s isn't in 127.0.0.0/8", base)
 	}
-	return &Net{base: base, hosts: map[string]netip.Addr{}, ports: map[netip.AddrPort]netip.AddrPort{}}, nil
+	return &Net{wiring: &wiring{
+		base: base, hosts: map[string]netip.Addr{}, ports: map[netip.AddrPort]netip.AddrPort{}, virtual: map[netip.Addr]netip.Addr{},
+	}}, nil
+}
+
+// Balance makes an address one of a load balancer: what is dialled there is led to a server, as destination NAT does it.
+func (n *Net) Balance(address, server netip.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.virtual[address] = server
+}
+
+// Behind returns the same network for hosts whose connections the load balancers lead to other servers: those that the
+// map has for their addresses.
+func (n *Net) Behind(servers map[netip.Addr]netip.Addr) *Net {
+	return &Net{wiring: n.wiring, behind: servers}
+}
+
+// Server returns the server that an address leads to: the one behind it if it is a load balancer's, else the address.
+func (n *Net) Server(address netip.Addr) netip.Addr {
+	if server, ok := n.behind[address]; ok {
+		return server
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if server, ok := n.virtual[address]; ok {
+		return server
+	}
+	return address
 }
 
 // Address returns the address of a host, giving it the next free one when it is first asked for. Where the system
@@ -119,7 +155,7 @@ func (n *Net) Bound(at netip.AddrPort) netip.AddrPort {
 
 // Dial connects host to the given address and port, from host's own address.
 func (n *Net) Dial(ctx context.Context, host string, to netip.AddrPort) (net.Conn, error) {
-	at := n.Bound(to)
+	at := n.Bound(netip.AddrPortFrom(n.Server(to.Addr()), to.Port()))
 	if !at.Addr().IsLoopback() {
 		return nil, fmt.Errorf("dial %s: not a loopback address: nothing of a run leaves this machine", at)
 	}

@@ -100,7 +100,7 @@ func codeNames() []string {
 
 // differences reads certificates, and tries each difference on its line of the plan.
 func (l *loader) differences(s *Scenario, n *source.Node, sound bool) {
-	keys := s.CertificateKeys()
+	keys := append(s.CertificateKeys(), s.nodeKeys()...)
 	for _, e := range l.problems.FreeMapping(n, "certificates").Entries {
 		key := e.Key.Value
 		if !slices.Contains(keys, key) {
@@ -115,6 +115,9 @@ func (l *loader) differences(s *Scenario, n *source.Node, sound bool) {
 			s.Differences = map[string]plan.Difference{}
 		}
 		s.Differences[key] = d
+		if shared, _ := plan.Shared(key); d.None && shared != plan.External && shared != plan.Internal {
+			l.problems.Add(e.Value.Get("none"), "withhold: true lets it show none", "only the Edge can be without a certificate; %s isn't the Edge's", key)
+		}
 		if l.problems.Len() > before || !sound {
 			continue
 		}

@@ -26,6 +26,7 @@ import (
 //   - issuer: untrusted (a root in nobody's store), self-signed, forged (the planned issuer's name, another's signature)
 //   - ca, key-usage, critical-extension: faults of the extensions; key-usage [none] leaves the extension out
 //   - chain: which certificates are sent; withhold: as an initiator, none at all
+//   - none: the Edge Server has no such certificate, so that the services that show it don't start
 //
 // Of the intermediate that issues it:
 //
@@ -36,7 +37,7 @@ import (
 func DifferenceKeys() []string {
 	return []string{
 		"subject", "san", "add-san", "omit-san", "eku", "key", "hash", "signature", "valid", "lifetime", "cdp", "chain",
-		"issuer", "revoked", "ca", "key-usage", "critical-extension", "withhold",
+		"issuer", "revoked", "ca", "key-usage", "critical-extension", "withhold", "none",
 		"intermediate-eku", "intermediate-ca", "intermediate-key", "intermediate-hash", "intermediate-valid", "permitted-names",
 		"sub-ca",
 	}
@@ -86,6 +87,7 @@ func (l *loader) difference(n *source.Node) plan.Difference {
 	d.Revoked, _ = p.Bool(n.Get("revoked"), "revoked")
 	d.Critical, _ = p.Bool(n.Get("critical-extension"), "critical-extension")
 	d.Withhold, _ = p.Bool(n.Get("withhold"), "withhold")
+	d.None, _ = p.Bool(n.Get("none"), "none")
 	d.SubCA, _ = p.Bool(n.Get("sub-ca"), "sub-ca")
 	for _, item := range p.List(n.Get("key-usage"), "key-usage") {
 		d.KeyUsage = append(d.KeyUsage, p.OneOf(item, "key usage", plan.KeyUsages()))

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"crypto"
 	"crypto/x509"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,8 @@ type Scenario struct {
 	Base     string            `json:"base,omitempty"`    // the scenario that it builds on
 	Topology topology.Topology `json:"topology"`
 	// Differences is what to change on certificates: those of the plan by their keys (external, internal), the
-	// next-hop's, a partner's by its name.
+	// next-hop's, a partner's by its name. external@edge02 is a certificate that this server of the pool has for itself,
+	// the plan's with these differences, in place of the one that the others share.
 	Differences map[string]plan.Difference `json:"differences,omitempty"`
 	// Orders, by the same keys, replaces what follows from plan and differences: for callers that know a certificate
 	// field by field, such as one that was bought.
@@ -89,19 +91,48 @@ func (s Scenario) Order(key string) (plan.Order, error) {
 	if !ok {
 		return plan.Order{}, &plan.DifferenceError{Field: key, Reason: "no certificate is called " + key, Valid: s.CertificateKeys()}
 	}
-	return plan.Resolve(c, s.Differences[key], s.At)
+	o, err := plan.Resolve(c, s.Differences[key], s.At)
+	_, o.Holder = plan.Shared(key) // a server's own certificate has a key of its own
+	return o, err
 }
 
-// CertificateKeys returns the keys of all certificates that stand in the scenario, the deployment's own first.
+// CertificateKeys returns the keys of all certificates that stand in the scenario, the deployment's own first. An Edge
+// Server of a pool has certificates of its own only where the scenario says so.
 func (s Scenario) CertificateKeys() []string {
 	keys := []string{plan.External, plan.Internal, plan.NextHop}
 	for _, p := range s.Topology.Partners {
 		keys = append(keys, p.Name)
 	}
+	for _, key := range s.nodeKeys() {
+		if _, ok := s.Differences[key]; ok {
+			keys = append(keys, key)
+		}
+	}
 	return keys
 }
 
+// nodeKeys returns the keys of the certificates that single servers of the pool can have.
+func (s Scenario) nodeKeys() []string {
+	var keys []string
+	for _, node := range s.Topology.Edge.NodeNames() {
+		keys = append(keys, plan.AtNode(plan.External, node), plan.AtNode(plan.Internal, node))
+	}
+	return keys
+}
+
+// KeyAt returns the key of the certificate that an Edge Server of a pool shows: its own if it has one, else the pool's.
+func (s Scenario) KeyAt(key, node string) string {
+	own := plan.AtNode(key, node)
+	if _, ok := s.Differences[own]; ok && node != "" {
+		return own
+	}
+	return key
+}
+
 func (s Scenario) certificate(key string) (plan.Certificate, bool) {
+	if slices.Contains(s.nodeKeys(), key) {
+		key, _ = plan.Shared(key)
+	}
 	if key == plan.NextHop {
 		return plan.ForNextHop(s.Topology), true
 	}

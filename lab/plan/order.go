@@ -47,6 +47,8 @@ type Order struct {
 	Issuer    string    `json:"issuer,omitempty"`    // IssuerPlanned, …
 	Chain     string    `json:"chain,omitempty"`     // ChainFull, …
 	Withhold  bool      `json:"withhold,omitempty"`  // as an initiator, send no certificate though asked
+	Holder    string    `json:"holder,omitempty"`    // who has the key, if it isn't all to whom the certificate is given
+	None      bool      `json:"none,omitempty"`      // there is no certificate: the services that show it don't start
 
 	// The intermediate that issues it. Where a field is empty it is as the lab's usual one: ECDSA on P-256, signed with
 	// SHA-256, valid at every date, without EKU or name constraints, and with a path length of 0.
@@ -82,6 +84,7 @@ type Difference struct {
 	KeyUsage  []string      `json:"key-usage,omitempty"`
 	Critical  bool          `json:"critical,omitempty"`
 	Withhold  bool          `json:"withhold,omitempty"`
+	None      bool          `json:"none,omitempty"`
 
 	IntermediateEKU       []Usage    `json:"intermediate-eku,omitempty"`
 	IntermediateCA        *bool      `json:"intermediate-ca,omitempty"`

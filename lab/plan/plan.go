@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/edgelab/edgelab/lab/verdict"
+import (
+	"strings"
+
+	"github.com/edgelab/edgelab/lab/verdict"
+)
 
 // Keys of the deployment's own certificates, by which a scenario names what differs.
 const (
@@ -8,6 +12,20 @@ const (
 	Internal = "internal" // internal Edge interface
 	NextHop  = "next-hop" // the Front End or Director pool's own; not part of the order
 )
+
+// AtNode returns the key of the certificate that one Edge Server of a pool has for itself: "external@edge02".
+func AtNode(key, node string) string {
+	if node == "" {
+		return key
+	}
+	return key + "@" + node
+}
+
+// Shared returns the key of the certificate that a whole pool has, and the server of which key is the own.
+func Shared(key string) (shared, node string) {
+	shared, node, _ = strings.Cut(key, "@")
+	return shared, node
+}
 
 // A Usage is an extended key usage: "server", "client", "any" or a dotted OID.
 type Usage string

@@ -51,7 +51,7 @@ func Resolve(c Certificate, d Difference, at time.Time) (Order, error) {
 	o := Order{
 		Subject: c.Subject, Key: c.KeySpec.Type, Hash: "sha256", Chain: ChainFull,
 		Signature: d.Signature, KeyUsage: d.KeyUsage, Critical: d.Critical, NoCDP: d.NoCDP, Revoked: d.Revoked, Issuer: d.Issuer,
-		Withhold: d.Withhold, IntermediateEKU: d.IntermediateEKU, IntermediateCA: d.IntermediateCA, IntermediateKey: d.IntermediateKey,
+		Withhold: d.Withhold, None: d.None, IntermediateEKU: d.IntermediateEKU, IntermediateCA: d.IntermediateCA, IntermediateKey: d.IntermediateKey,
 		IntermediateHash: d.IntermediateHash, Permitted: d.Permitted, SubCA: d.SubCA,
 	}
 	if d.Subject != nil {

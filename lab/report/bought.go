@@ -25,10 +25,15 @@ func BoughtText(b lab.Bought, o Options) string {
 	sc := b.Result.Scenarios[0]
 	t.WriteString("\n")
 	t.how(b)
-	for _, l := range sc.Legs {
-		if slices.ContainsFunc(b.Broken, func(x lab.Break) bool { return x.Leg == l.ID }) {
+	for _, x := range together(b.Broken) {
+		i := slices.IndexFunc(sc.Legs, func(l lab.LegResult) bool {
+			leg, _ := withoutNode(l.ID)
+			want, _ := withoutNode(x.Leg)
+			return leg == want && l.Verdict == x.Verdict && l.Reason == x.Reason
+		})
+		if i >= 0 {
 			t.WriteString("\n")
-			t.broken(sc, l)
+			t.broken(x.Leg, sc.Legs[i])
 		}
 	}
 	fmt.Fprintf(&t, "\n%s\n", t.verdict(b, sc))
@@ -81,8 +86,8 @@ func (t *teller) how(b lab.Bought) {
 }
 
 // broken tells a leg that a certificate breaks.
-func (t *teller) broken(sc lab.ScenarioResult, l lab.LegResult) {
-	fmt.Fprintf(t, "%s: %s\n", t.style.bad(fmt.Sprintf("breaks[%s]", l.Verdict)), t.style.bold(l.ID))
+func (t *teller) broken(leg string, l lab.LegResult) {
+	fmt.Fprintf(t, "%s: %s\n", t.style.bad(fmt.Sprintf("breaks[%s]", l.Verdict)), t.style.bold(leg))
 	t.field("why", l.Reason)
 	t.judgements(l)
 	for i, seen := range l.Seen {
@@ -157,7 +162,7 @@ func RenewalText(r lab.Renewal, o Options) string {
 	}
 	if len(r.Mended) > 0 {
 		fmt.Fprintf(&t, "It mends %s:\n", count(len(r.Mended), "leg"))
-		for _, leg := range r.Mended {
+		for _, leg := range togetherLegs(r.Mended) {
 			fmt.Fprintf(&t, "  %s\n", leg)
 		}
 	}

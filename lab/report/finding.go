@@ -64,6 +64,7 @@ func (t *teller) file(f certfile.Finding) {
 
 // breaks lists legs that no longer work, and why.
 func (t *teller) breaks(indent string, list []lab.Break) {
+	list = together(list)
 	leg, code := 0, 0
 	for _, b := range list {
 		leg, code = max(leg, len(b.Leg)), max(code, len(b.Verdict))

@@ -72,7 +72,7 @@ func headline(l lab.Timeline) []string {
 
 func legsOf(list []lab.Break) []string {
 	var out []string
-	for _, b := range list {
+	for _, b := range together(list) {
 		out = append(out, b.Leg)
 	}
 	return out
@@ -140,10 +140,10 @@ func (t *teller) step(s lab.Step, told map[string]bool) {
 		t.texts("do before", ways...)
 		advised = append(advised, ways...)
 	}
-	for _, b := range s.Broken {
+	for _, b := range together(s.Broken) {
 		t.field(t.style.bad(fmt.Sprintf("%-*s", labelWidth, "breaks")), fmt.Sprintf("%s  %s  %s", b.Leg, b.Verdict, b.Reason))
 	}
-	for _, leg := range s.Mended {
+	for _, leg := range togetherLegs(s.Mended) {
 		t.field("works again", leg)
 	}
 }

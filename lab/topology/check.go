@@ -96,6 +96,29 @@ func (c *checker) edge() {
 	c.host("edge.webconf", e.WebConf, "the Web Conferencing Edge")
 	c.subject("edge.internal", e.Internal, "the internal Edge interface")
 	c.subject("edge.next-hop", e.NextHop, "the next hop")
+	c.nodes()
+}
+
+// nodes checks the servers of a pool. They are told apart by the first label of their FQDNs, which is their computers'
+// name.
+func (c *checker) nodes() {
+	e := c.t.Edge
+	path := source.Path("edge.nodes")
+	if len(e.Nodes) > 0 && !e.Layout.Pooled() {
+		c.add(path, "take a scaled layout, or leave nodes out", "the layout %s has one server; nodes are the servers of a pool", e.Layout)
+		return
+	}
+	seen := map[string]bool{}
+	for i, name := range e.NodeNames() {
+		c.host(path.At(i), e.Nodes[i], "the Edge Server "+name)
+		switch {
+		case seen[name]:
+			c.add(path.At(i), "", "two servers of the pool are called %s", name)
+		case e.Nodes[i] != "" && !partnerName.MatchString(name):
+			c.add(path.At(i), "", "the server's name %q may have small letters, digits and hyphens only: it appears in leg IDs", name)
+		}
+		seen[name] = true
+	}
 }
 
 func (c *checker) ownDomains() {

@@ -41,7 +41,7 @@ func Decode(root *source.Node, opts Options, p *source.Problems) Topology {
 type decoder struct{ *source.Problems }
 
 func (d decoder) edge(n *source.Node) Edge {
-	n = d.Mapping(n, "edge", "layout", "product", "access", "webconf", "internal", "next-hop", "discovery")
+	n = d.Mapping(n, "edge", "layout", "product", "access", "webconf", "internal", "next-hop", "nodes", "discovery")
 	e := Edge{
 		Layout:   Layout(d.Text(n.Get("layout"), "layout")),
 		Product:  d.Text(n.Get("product"), "product"),
@@ -49,6 +49,7 @@ func (d decoder) edge(n *source.Node) Edge {
 		WebConf:  d.name(n.Get("webconf"), "webconf"),
 		Internal: d.name(n.Get("internal"), "internal"),
 		NextHop:  d.name(n.Get("next-hop"), "next-hop"),
+		Nodes:    d.names(n.Get("nodes"), "nodes"),
 	}
 	e.Discovery, _ = d.Bool(n.Get("discovery"), "discovery")
 	return e

@@ -6,7 +6,8 @@ import (
 )
 
 // WithDefaults returns t with every empty field that has a default filled in: layout single-nat; the Edge's product
-// lync-2013; the internal FQDN lsedge.<domain of access>; the next hop fe.<domain of the internal FQDN>; a partner's
+// lync-2013; the internal FQDN lsedge.<domain of access>; the next hop fe.<domain of the internal FQDN>; the servers of a pool edge01 and edge02 of
+// that domain; a partner's
 // host sip.<domain> or xmpp.<domain>; its listing public-im for a public IM product and allowed-domain for every
 // other SIP product; what a public IM provider has provisioned for us, the Access Edge FQDN; and an XMPP partner's
 // entry as New-CsXmppAllowedPartner makes it. Nothing is derived from a name that isn't an FQDN. t isn't changed.
@@ -19,6 +20,9 @@ func WithDefaults(t Topology) Topology {
 	}
 	if isFQDN(e.Internal) {
 		fill(&e.NextHop, "fe."+parent(e.Internal))
+		if e.Layout.Pooled() && len(e.Nodes) == 0 {
+			e.Nodes = []string{"edge01." + parent(e.Internal), "edge02." + parent(e.Internal)}
+		}
 	}
 	t.Partners = slices.Clone(t.Partners)
 	for i := range t.Partners {

@@ -27,17 +27,35 @@ const (
 
 // A Leg is one directed connection.
 type Leg struct {
-	ID        string   `json:"id"` // "edge/contoso.com -> litware"
+	ID        string   `json:"id"` // "edge/contoso.com -> litware", in a pool "edge/contoso.com@edge01 -> litware"
 	Initiator string   `json:"initiator"`
 	Acceptor  string   `json:"acceptor"`
 	Kind      LegKind  `json:"kind"`
 	Own       string   `json:"own,omitempty"`     // the own domain in whose name it is opened or asked for
+	Node      string   `json:"node,omitempty"`    // the server of the pool that is at the Edge's end
 	Partner   *Partner `json:"partner,omitempty"` // of federation legs
 }
 
 // Legs lists the legs that follow from a topology, federation first, in the order of its partners and domains. A
-// federation has two for each own domain of its protocol: one opened by the Edge, one by the partner.
+// federation has two for each own domain of its protocol: one opened by the Edge, one by the partner. In a pool each leg
+// is there once for each server, because names lead to any of them and each has to show the same certificate.
 func Legs(t Topology) []Leg {
+	nodes := t.Edge.NodeNames()
+	if len(nodes) == 0 {
+		return legsOf(t)
+	}
+	var legs []Leg
+	for _, l := range legsOf(t) {
+		for _, node := range nodes {
+			l.Node = node
+			legs = append(legs, l.named())
+		}
+	}
+	return legs
+}
+
+// legsOf lists the legs with the Edge as one machine.
+func legsOf(t Topology) []Leg {
 	var legs []Leg
 	for i := range t.Partners {
 		p := &t.Partners[i]
@@ -67,15 +85,29 @@ func Legs(t Topology) []Leg {
 }
 
 func leg(kind LegKind, initiator, acceptor, own string, p *Partner) Leg {
-	l := Leg{Initiator: initiator, Acceptor: acceptor, Kind: kind, Own: own, Partner: p}
-	l.ID = l.end(initiator) + " -> " + l.end(acceptor)
+	return Leg{Initiator: initiator, Acceptor: acceptor, Kind: kind, Own: own, Partner: p}.named()
+}
+
+// named returns the leg with the ID that follows from it.
+func (l Leg) named() Leg {
+	l.ID = l.end(l.Initiator) + " -> " + l.end(l.Acceptor)
 	return l
 }
 
-// end returns an actor's name as the ID has it: with the own domain if it is the Edge and the leg has one.
+// end returns an actor's name as the ID has it: with the own domain if it is the Edge and the leg has one, and with the
+// server if it is a pool's.
 func (l Leg) end(actor string) string {
+	name := actor
 	if actor == ActorEdge && l.Own != "" {
-		return actor + "/" + l.Own
+		name += "/" + l.Own
 	}
-	return actor
+	if l.Node != "" && isOwnServer(actor) {
+		name += "@" + l.Node
+	}
+	return name
+}
+
+// isOwnServer reports whether an actor is a service of the Edge Servers.
+func isOwnServer(actor string) bool {
+	return actor == ActorEdge || actor == ActorWebConf || actor == ActorMRAS
 }

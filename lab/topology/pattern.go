@@ -13,10 +13,11 @@ import (
 const Anyone = "any"
 
 // A Pattern says which legs are meant: initiator -> acceptor, where each end is an actor (edge, aol), the Edge in the
-// name of one own domain (edge/contoso.com), or any.
+// name of one own domain (edge/contoso.com), one server of the pool (edge@edge01, edge/contoso.com@edge01,
+// webconf@edge01), or any.
 type Pattern struct{ initiator, acceptor end }
 
-type end struct{ actor, domain string }
+type end struct{ actor, domain, node string }
 
 // ErrPattern is returned for a text that isn't a pattern at all.
 var ErrPattern = errors.New("a leg is written initiator -> acceptor, as in edge -> litware")
@@ -29,7 +30,7 @@ func ParsePattern(s string) (Pattern, error) {
 		return Pattern{}, ErrPattern
 	}
 	for _, e := range []end{p.initiator, p.acceptor} {
-		if e.actor == "" || e.domain != "" && e.actor != ActorEdge {
+		if e.actor == "" || e.domain != "" && e.actor != ActorEdge || e.node != "" && !isOwnServer(e.actor) {
 			return Pattern{}, ErrPattern
 		}
 	}
@@ -37,33 +38,41 @@ func ParsePattern(s string) (Pattern, error) {
 }
 
 func parseEnd(s string) end {
-	actor, domain, _ := strings.Cut(strings.TrimSpace(s), "/")
-	return end{strings.TrimSpace(actor), strings.ToLower(strings.TrimSpace(domain))}
+	s, node, _ := strings.Cut(strings.TrimSpace(s), "@")
+	actor, domain, _ := strings.Cut(s, "/")
+	return end{strings.TrimSpace(actor), strings.ToLower(strings.TrimSpace(domain)), strings.ToLower(strings.TrimSpace(node))}
 }
 
 func (p Pattern) String() string { return p.initiator.String() + " -> " + p.acceptor.String() }
 
 func (e end) String() string {
-	if e.domain == "" {
-		return e.actor
+	name := e.actor
+	if e.domain != "" {
+		name += "/" + e.domain
 	}
-	return e.actor + "/" + e.domain
+	if e.node != "" {
+		name += "@" + e.node
+	}
+	return name
 }
 
 // Matches reports whether l is meant, and how specifically: of several patterns that match a leg the one with the
-// highest number counts. Naming the acceptor says most, then naming the initiator, then an own domain, then the Edge,
-// then any. No two different patterns that match a leg are equally specific.
+// highest number counts. Naming the acceptor says most, then naming the initiator, then a server of the pool, then an own
+// domain, then the Edge, then any. No two different patterns that match a leg are equally specific.
 func (p Pattern) Matches(l Leg) (specificity int, ok bool) {
 	if !p.initiator.matches(l, l.Initiator) || !p.acceptor.matches(l, l.Acceptor) {
 		return 0, false
 	}
 	if p.acceptor.namesOther() {
-		specificity += 8
+		specificity += 16
 	}
 	if p.initiator.namesOther() {
-		specificity += 4
+		specificity += 8
 	}
 	for _, e := range []end{p.initiator, p.acceptor} {
+		if e.node != "" {
+			specificity += 4
+		}
 		switch {
 		case e.domain != "":
 			specificity += 2
@@ -77,7 +86,7 @@ func (p Pattern) Matches(l Leg) (specificity int, ok bool) {
 func (e end) namesOther() bool { return e.actor != Anyone && e.actor != ActorEdge }
 
 func (e end) matches(l Leg, actor string) bool {
-	if e.domain != "" && l.Own != e.domain {
+	if e.domain != "" && l.Own != e.domain || e.node != "" && l.Node != e.node {
 		return false
 	}
 	return e.actor == Anyone || e.actor == actor
@@ -103,7 +112,7 @@ func Match(pattern string, legs []Leg) ([]Leg, error) {
 }
 
 // NearestLeg returns the pattern closest to one that matched nothing: a leg's ID, or what it is called without the own
-// domain.
+// domain or server.
 func NearestLeg(pattern string, legs []Leg) (string, bool) {
 	var names []string
 	for _, l := range legs {

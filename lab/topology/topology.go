@@ -1,5 +1,7 @@
 package topology
 
+import "strings"
+
 // A Layout is one of the five Edge layouts of the Lync Server 2013 planning library.
 type Layout string
 
@@ -19,6 +21,9 @@ func Layouts() []Layout {
 	return []Layout{SingleNAT, SinglePublic, ScaledDNSNAT, ScaledDNSPublic, ScaledHLB}
 }
 
+// Pooled reports whether a layout has several Edge Servers behind one set of names.
+func (l Layout) Pooled() bool { return l == ScaledDNSNAT || l == ScaledDNSPublic || l == ScaledHLB }
+
 // A Topology is one Edge deployment with its partners.
 type Topology struct {
 	Edge        Edge      `json:"edge"`
@@ -36,9 +41,22 @@ type Edge struct {
 	WebConf  string `json:"webconf"`  // Web Conferencing Edge FQDN; empty: not deployed
 	Internal string `json:"internal"` // FQDN of the internal interface: subject name of the internal certificate
 	NextHop  string `json:"next-hop"` // FQDN of the Director or Front End pool behind the Edge
+	// Nodes are the FQDNs of the Edge Servers of a pool; empty in the layouts with one server. Each has addresses of its
+	// own; the names on the certificates belong to the pool.
+	Nodes []string `json:"nodes,omitempty"`
 	// Discovery is EnablePartnerDiscovery of Set-CsAccessEdgeConfiguration: SIP domains on no list are served
 	// when their SRV record leads to them.
 	Discovery bool `json:"discovery,omitempty"`
+}
+
+// NodeNames returns what the Edge Servers of a pool are called in legs and certificates: the first label of each FQDN.
+func (e Edge) NodeNames() []string {
+	var names []string
+	for _, fqdn := range e.Nodes {
+		name, _, _ := strings.Cut(fqdn, ".")
+		names = append(names, name)
+	}
+	return names
 }
 
 // A Protocol is what a partner federates over.

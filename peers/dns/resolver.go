@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,7 +25,12 @@ var ErrNotFound = errors.New("no such DNS record")
 type Resolver struct {
 	server  netip.AddrPort
 	timeout time.Duration
+	first   []netip.Addr // addresses that this resolver is given before others
+	*sockets
+}
 
+// sockets are what the views of one resolver share.
+type sockets struct {
 	mu     sync.Mutex
 	idle   []*mdns.Conn
 	closed bool
@@ -32,7 +38,13 @@ type Resolver struct {
 
 // NewResolver returns a resolver that asks server. timeout bounds one query.
 func NewResolver(server netip.AddrPort, timeout time.Duration) *Resolver {
-	return &Resolver{server: server, timeout: timeout}
+	return &Resolver{server: server, timeout: timeout, sockets: &sockets{}}
+}
+
+// First returns the same resolver for a host that is given these addresses before others of the same name: DNS load
+// balancing gives each who asks another order, and this one has drawn theirs.
+func (r *Resolver) First(addrs ...netip.Addr) *Resolver {
+	return &Resolver{server: r.server, timeout: r.timeout, first: addrs, sockets: r.sockets}
 }
 
 // Server returns where the server is that is asked.
@@ -82,8 +94,20 @@ func (r *Resolver) Host(ctx context.Context, rec *verdict.Record, host string) (
 		rec.Addf(verdict.KindDNS, "A %s: %v", host, cause(err))
 		return nil, err
 	}
-	rec.Addf(verdict.KindDNS, "A %s is %s", host, addrs[0])
+	slices.SortStableFunc(addrs, func(a, b netip.Addr) int { return r.order(a) - r.order(b) })
+	text := make([]string, len(addrs))
+	for i, a := range addrs {
+		text[i] = a.String()
+	}
+	rec.Addf(verdict.KindDNS, "A %s is %s", host, strings.Join(text, ", "))
 	return addrs, nil
+}
+
+func (r *Resolver) order(a netip.Addr) int {
+	if slices.Contains(r.first, a) {
+		return 0
+	}
+	return 1
 }
 
 // Stdlib returns a resolver of the standard library that asks the same server, for packages that want one.

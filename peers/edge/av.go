@@ -39,12 +39,12 @@ func (e *Edge) av(ctx context.Context) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ln, err := h.Net.Listen(ctx, AVInterface, AVPort)
+	ln, err := h.Net.Listen(ctx, Place(AVInterface, e.cfg.Node), AVPort)
 	if err != nil {
 		return nil, err
 	}
 	a := &avEdge{conns: &tracked{Listener: ln, open: map[*trackedConn]struct{}{}}}
-	address := h.Net.Address(AVInterface)
+	address := h.Net.Address(Place(AVInterface, e.cfg.Node))
 	a.turn, err = turn.NewServer(turn.ServerConfig{
 		Realm:         realm,
 		LoggerFactory: quiet(),
@@ -69,13 +69,29 @@ func (e *Edge) av(ctx context.Context) (io.Closer, error) {
 	cfg := e.internal()
 	cfg.Host = &h
 	cfg.Methods = map[upstream.RequestMethod]sip.Handler{
-		service: mras{signer: tokens, relay: netip.AddrPortFrom(address, AVPort)}.answer,
+		service: mras{signer: tokens, relays: e.relays()}.answer,
 	}
 	cfg.Completes = []upstream.RequestMethod{service}
 	if a.mras, err = sip.Listen(ctx, cfg, MRASPort); err != nil {
 		return nil, errors.Join(err, a.closeRelay())
 	}
 	return a, nil
+}
+
+// relays returns the A/V Edges that take the server's tokens: its own first, then those of the rest of its pool, which
+// share the key.
+func (e *Edge) relays() []netip.AddrPort {
+	nodes := []string{e.cfg.Node}
+	for _, node := range e.cfg.Topology.Edge.NodeNames() {
+		if node != e.cfg.Node {
+			nodes = append(nodes, node)
+		}
+	}
+	var all []netip.AddrPort
+	for _, node := range nodes {
+		all = append(all, netip.AddrPortFrom(e.cfg.Internal.Net.Address(Place(AVInterface, node)), AVPort))
+	}
+	return all
 }
 
 // Close stops both services and waits for their connections.
@@ -148,7 +164,7 @@ func (c *trackedConn) Close() error {
 }
 
 // Allocate plays the leg from the next hop to MRAS: SERVICE over mutual TLS brings a token, and the token opens an
-// allocation on the A/V Edge.
+// allocation on the A/V Edge; in a pool on that of each server, since media goes to any of them.
 func Allocate(ctx context.Context, nextHop *peers.Host, t topology.Topology, rec *verdict.Record) error {
 	domain := first(t.SIPDomains)
 	s, err := sip.Dial(ctx, pool(t, nextHop), sip.Leg{From: domain, To: domain, Server: t.Edge.Internal, Port: MRASPort, Record: rec})
@@ -156,34 +172,39 @@ func Allocate(ctx context.Context, nextHop *peers.Host, t topology.Topology, rec
 		return err
 	}
 	defer s.Close("the leg is over")
-	creds, relay, err := requestToken(ctx, s, domain)
+	creds, relays, err := requestToken(ctx, s, domain)
 	if err != nil {
 		return err
 	}
-	rec.Addf(verdict.KindNote, "MRAS gives %s a token for %d minutes; the A/V Edge at %s itself shows no certificate", creds.Username, creds.Duration, relay)
-	if err := openAllocation(ctx, nextHop, creds, relay, rec); err != nil {
-		return err
+	rec.Addf(verdict.KindNote, "MRAS gives %s a token for %d minutes; the A/V Edge at %s itself shows no certificate", creds.Username, creds.Duration, relays[0])
+	for i, relay := range relays {
+		if i > 0 {
+			rec.Addf(verdict.KindNote, "the same token is shown to the A/V Edge of another server of the pool, at %s", relay)
+		}
+		if err := openAllocation(ctx, nextHop, creds, relay, rec); err != nil {
+			return err
+		}
 	}
 	s.Exchanged("MRAS gave a token, and the A/V Edge took it")
 	return nil
 }
 
 // requestToken asks MRAS for a token.
-func requestToken(ctx context.Context, s *sip.Session, domain string) (credentials, netip.AddrPort, error) {
+func requestToken(ctx context.Context, s *sip.Session, domain string) (credentials, []netip.AddrPort, error) {
 	identity := "sip:edgelab@" + domain
 	body, err := xml.Marshal(mrasRequest{
 		ID: "1", From: identity, To: "sip:mras@" + domain, Version: mrasVersion,
 		Credentials: []credentialsRequest{{ID: "1", Identity: identity, Location: "intranet", Duration: int(tokenLife.Minutes())}},
 	})
 	if err != nil {
-		return credentials{}, netip.AddrPort{}, err
+		return credentials{}, nil, err
 	}
 	req := s.Request(service)
 	req.AppendHeader(upstream.NewHeader("Content-Type", mrasType))
 	req.SetBody(body)
 	res, err := s.Do(ctx, req)
 	if err != nil {
-		return credentials{}, netip.AddrPort{}, err
+		return credentials{}, nil, err
 	}
 	return parseResponse(res.Body())
 }
@@ -215,7 +236,7 @@ func openAllocation(ctx context.Context, host *peers.Host, creds credentials, re
 	}
 	conn, err := client.Allocate()
 	if err != nil {
-		rec.Add(verdict.Event{Kind: verdict.KindRefused, Code: verdict.ApplicationRefused, Text: fmt.Sprintf("the A/V Edge opens no allocation: %v", err)})
+		rec.Add(verdict.Event{Kind: verdict.KindRefused, Code: verdict.ApplicationRefused, Text: fmt.Sprintf("the A/V Edge at %s opens no allocation with this token: %v", relay, err)})
 		return fmt.Errorf("A/V Edge at %s: %w", relay, err)
 	}
 	rec.Addf(verdict.KindRelayAllocation, "the token opens the allocation %s", conn.LocalAddr())

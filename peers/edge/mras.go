@@ -83,31 +83,33 @@ func parseRequest(body []byte) (mrasRequest, error) {
 	return r, nil
 }
 
-// parseResponse reads an MRAS response and returns its first token and relay.
-func parseResponse(body []byte) (credentials, netip.AddrPort, error) {
-	var none netip.AddrPort
+// parseResponse reads an MRAS response and returns its first token and the relays that take it, one at least.
+func parseResponse(body []byte) (credentials, []netip.AddrPort, error) {
 	if len(body) > maxMRAS {
-		return credentials{}, none, fmt.Errorf("MRAS response: %d bytes, of at most %d", len(body), maxMRAS)
+		return credentials{}, nil, fmt.Errorf("MRAS response: %d bytes, of at most %d", len(body), maxMRAS)
 	}
 	var r mrasResponse
 	if err := xml.Unmarshal(body, &r); err != nil {
-		return credentials{}, none, fmt.Errorf("MRAS response: %w", err)
+		return credentials{}, nil, fmt.Errorf("MRAS response: %w", err)
 	}
 	if r.Reason != "OK" || len(r.Credentials) == 0 || len(r.Credentials[0].Relays) == 0 {
-		return credentials{}, none, fmt.Errorf("MRAS response: %q, and no token with a media relay", r.Reason)
+		return credentials{}, nil, fmt.Errorf("MRAS response: %q, and no token with a media relay", r.Reason)
 	}
-	relay := r.Credentials[0].Relays[0]
-	addr, err := netip.ParseAddr(relay.Address)
-	if err != nil {
-		return credentials{}, none, fmt.Errorf("MRAS response: address of the media relay: %w", err)
+	var relays []netip.AddrPort
+	for _, relay := range r.Credentials[0].Relays {
+		addr, err := netip.ParseAddr(relay.Address)
+		if err != nil {
+			return credentials{}, nil, fmt.Errorf("MRAS response: address of the media relay: %w", err)
+		}
+		relays = append(relays, netip.AddrPortFrom(addr, relay.TCPPort))
 	}
-	return r.Credentials[0].Credentials, netip.AddrPortFrom(addr, relay.TCPPort), nil
+	return r.Credentials[0].Credentials, relays, nil
 }
 
 // mras answers requests for tokens ([MS-AVEDGEA] §3.1.5.1).
 type mras struct {
 	signer *signer
-	relay  netip.AddrPort
+	relays []netip.AddrPort
 }
 
 func (m mras) answer(req *upstream.Request) *upstream.Response {
@@ -126,7 +128,7 @@ func (m mras) answer(req *upstream.Request) *upstream.Response {
 		out.Credentials = append(out.Credentials, credentialsResponse{
 			ID:          c.ID,
 			Credentials: credentials{Username: t.Username, Password: t.Password, Duration: int(tokenLife.Minutes()), Realm: realm},
-			Relays:      []mediaRelay{{Location: c.Location, Address: m.relay.Addr().String(), TCPPort: m.relay.Port()}},
+			Relays:      m.list(c.Location),
 		})
 	}
 	body, err := xml.Marshal(out)
@@ -136,4 +138,13 @@ func (m mras) answer(req *upstream.Request) *upstream.Response {
 	res := upstream.NewResponseFromRequest(req, upstream.StatusOK, "OK", body)
 	res.AppendHeader(upstream.NewHeader("Content-Type", mrasType))
 	return res
+}
+
+// list is a response's mediaRelayList.
+func (m mras) list(location string) []mediaRelay {
+	var all []mediaRelay
+	for _, relay := range m.relays {
+		all = append(all, mediaRelay{Location: location, Address: relay.Addr().String(), TCPPort: relay.Port()})
+	}
+	return all
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func TestMRASAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := mras{signer: s, relay: netip.MustParseAddrPort("127.80.0.9:443")}
+	m := mras{signer: s, relays: []netip.AddrPort{netip.MustParseAddrPort("127.80.0.9:443"), netip.MustParseAddrPort("127.80.0.10:443")}}
 	good, err := xml.Marshal(mrasRequest{ID: "4", From: "sip:kim@contoso.com", Credentials: []credentialsRequest{{ID: "5", Identity: "sip:kim@contoso.com", Location: "internet"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -136,12 +137,12 @@ func TestMRASAnswers(t *testing.T) {
 			if tt.status != 200 {
 				return
 			}
-			creds, relay, err := parseResponse(res.Body())
+			creds, relays, err := parseResponse(res.Body())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p, ok := s.check(creds.Username); !ok || p != creds.Password || creds.Duration != 480 || relay != m.relay {
-				t.Errorf("%+v at %s", creds, relay)
+			if p, ok := s.check(creds.Username); !ok || p != creds.Password || creds.Duration != 480 || !slices.Equal(relays, m.relays) {
+				t.Errorf("%+v at %s", creds, relays)
 			}
 		})
 	}
@@ -154,7 +155,7 @@ func FuzzMRAS(f *testing.F) {
 		if r, err := parseRequest(body); err == nil && r.Credentials[0].Identity == "" {
 			t.Error("a request without an identity passes")
 		}
-		if _, relay, err := parseResponse(body); err == nil && !relay.IsValid() {
+		if _, relays, err := parseResponse(body); err == nil && len(relays) == 0 {
 			t.Error("a response without a relay passes")
 		}
 	})

@@ -35,7 +35,7 @@ type webConf struct {
 
 func (e *Edge) webConf(ctx context.Context) (io.Closer, error) {
 	h := *e.cfg.External
-	h.Actor, h.Interface = topology.ActorWebConf, WebConfInterface
+	h.Actor, h.Interface = topology.ActorWebConf, Place(WebConfInterface, e.cfg.Node)
 	ln, err := h.Net.Listen(ctx, h.Place(), WebConfPort)
 	if err != nil {
 		return nil, err

@@ -46,6 +46,11 @@ func (r *reader) topology() {
 		at(Ambiguous, "edge", "federation isn't enabled for this Edge pool (no external SipServer port): no partner reaches it until it is")
 	}
 	e.Layout = r.layout(p, at)
+	if e.Layout.Pooled() {
+		for _, m := range p.Machines {
+			e.Nodes = append(e.Nodes, m.FQDN)
+		}
+	}
 	if p.XMPP {
 		r.Topology.XMPPDomains = slices.Clone(r.Topology.SIPDomains)
 		at(Ambiguous, "xmpp-domains", "XMPP federation is enabled, but the export doesn't say for which domains; every SIP domain is taken. "+

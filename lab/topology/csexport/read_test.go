@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -71,11 +72,12 @@ func TestReadPool(t *testing.T) {
 		Edge: topology.Edge{
 			Layout: topology.ScaledDNSNAT, Access: "sip.contoso.com", WebConf: "webcon.contoso.com",
 			Internal: "lsedge.contoso.net", NextHop: "fepool01.contoso.net",
+			Nodes: []string{"edge01.contoso.net", "edge02.contoso.net"},
 		},
 		SIPDomains:  []string{"contoso.com", "fabrikam.com"},
 		XMPPDomains: []string{"contoso.com", "fabrikam.com"},
 	}
-	if i.Topology.Edge != want.Edge || !slices.Equal(i.Topology.SIPDomains, want.SIPDomains) || !slices.Equal(i.Topology.XMPPDomains, want.XMPPDomains) {
+	if !reflect.DeepEqual(i.Topology.Edge, want.Edge) || !slices.Equal(i.Topology.SIPDomains, want.SIPDomains) || !slices.Equal(i.Topology.XMPPDomains, want.XMPPDomains) {
 		t.Errorf("got %+v\nwant %+v", i.Topology, want)
 	}
 	c, _ := plan.For(topology.WithDefaults(i.Topology)).Certificate(plan.External)
@@ -184,7 +186,7 @@ func TestYAML(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := topology.WithDefaults(i.Topology); len(s.Topology.Partners) != len(want.Partners) || s.Topology.Edge != want.Edge {
+			if want := topology.WithDefaults(i.Topology); len(s.Topology.Partners) != len(want.Partners) || !reflect.DeepEqual(s.Topology.Edge, want.Edge) {
 				t.Errorf("loaded %+v\nwant %+v", s.Topology, want)
 			}
 		})

@@ -17,7 +17,7 @@ import (
 const width = 110
 
 // YAML returns a scenario file for an import. What the export doesn't settle stands above the line that it is about,
-// followed by the lines that could stand instead, as comments; so do the machines, which a scenario doesn't have.
+// followed by the lines that could stand instead, as comments; so do the addresses, which a scenario does not have.
 // The loader of package scenarios takes the file as it is, unless a note of kind Invalid says otherwise.
 func YAML(i Import) []byte {
 	w := writer{i: i}
@@ -28,8 +28,8 @@ func YAML(i Import) []byte {
 	w.line("")
 	w.line("title: " + quoted("Imported from "+path.Base(strings.ReplaceAll(i.File, `\`, "/"))))
 	w.edge()
-	w.list("sip-domains", i.Topology.SIPDomains)
-	w.list("xmpp-domains", i.Topology.XMPPDomains)
+	w.list("", "sip-domains", i.Topology.SIPDomains)
+	w.list("", "xmpp-domains", i.Topology.XMPPDomains)
 	w.partners()
 	return []byte(w.String())
 }
@@ -116,12 +116,15 @@ func (w *writer) edge() {
 			w.line("  " + f.key + ": " + quoted(f.value))
 		}
 	}
+	if len(e.Nodes) > 0 {
+		w.list("  ", "nodes", e.Nodes)
+	}
 	w.comment("  ", "ambiguous: partner discovery isn't part of a topology; Get-CsAccessEdgeConfiguration tells (EnablePartnerDiscovery)")
 	w.line("  # discovery: true")
 }
 
-func (w *writer) list(key string, values []string) {
-	w.notes("", key)
+func (w *writer) list(indent, key string, values []string) {
+	w.notes(indent, key)
 	if len(values) == 0 {
 		return
 	}
@@ -129,7 +132,7 @@ func (w *writer) list(key string, values []string) {
 	for i, v := range values {
 		quotedValues[i] = quoted(v)
 	}
-	w.line(key + ": [" + strings.Join(quotedValues, ", ") + "]")
+	w.line(indent + key + ": [" + strings.Join(quotedValues, ", ") + "]")
 }
 
 func (w *writer) partners() {
