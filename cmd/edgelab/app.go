@@ -26,6 +26,7 @@ type cli struct {
 	Diff        diffCmd        `cmd:"" help:"What a renewed certificate changes, and what that breaks."`
 	Lint        lintCmd        `cmd:"" help:"Hold a certificate against written rules."`
 	Scenarios   scenariosCmd   `cmd:"" help:"The catalogue: list it, or print one of its files."`
+	Lesson      lessonCmd      `cmd:"" help:"Lessons: a question, a guess to make, the run, the explanation."`
 	Explain     explainCmd     `cmd:"" help:"What a verdict means, how to reproduce it, how to mend it; what a rule says."`
 	Judge       judgeCmd       `cmd:"" help:"Put a certificate chain to a product, or many."`
 	Products    productsCmd    `cmd:"" help:"The products that judge, and where their rules are from."`

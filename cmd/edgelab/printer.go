@@ -5,7 +5,7 @@ package main
 //   - Standard output carries the result and nothing else, so that it can be piped and compared.
 //   - Standard error carries errors and progress. An error is one line "edgelab: …", with the way out on a line of
 //     its own, "hint: …". Problems with an input file are printed as a compiler prints them, place first. What a
-//     command has to say beside its result is a line "note: …".
+//     command has to say beside its result is a line "note: …". Questions are asked there too, of a terminal alone.
 //   - Colour only where the stream is a terminal, TERM isn't "dumb", NO_COLOR is unset or empty (no-color.org), and
 //     --no-color wasn't given. Colour never says what words don't.
 //   - Progress only where standard error is a terminal, on one line, and gone at the end.
@@ -134,6 +134,12 @@ func (p *printer) failure(err error) {
 	default:
 		p.complain(err.Error(), "")
 	}
+}
+
+// prompt asks something of whoever sits at the terminal. It isn't part of the result.
+func (p *printer) prompt(question string) {
+	p.clear()
+	fmt.Fprint(p.err, question)
 }
 
 // note says on standard error what isn't part of the result.

@@ -14,7 +14,10 @@ import (
 	"github.com/edgelab/edgelab/scenarios"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/golang/glog.(*fileSink).flushDaemon")) // started by an init of step-ca's database
+}
 
 // TestLessons makes the legs of every lesson and of every way to break it. What the files state must be what the legs
 // gave: the one right guess, the rules that were asked, what was to be seen, and the verdict of each leg.
