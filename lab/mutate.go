@@ -51,8 +51,15 @@ func Elements(s scenarios.Scenario) ([]Element, error) {
 // Without returns the scenario with elements taken off its certificates. The last EKU of a certificate can't be taken
 // away so: without an extension every usage is allowed. Then ok is false.
 func Without(s scenarios.Scenario, elements ...Element) (out scenarios.Scenario, ok bool, err error) {
+	return Switched(s, elements, nil)
+}
+
+// Switched returns the scenario with some elements taken off its certificates and others put on, behind those that are
+// there. ok is false if a certificate would be left without an EKU that had one: without an extension every usage is
+// allowed. An element that is off already, or on, is let stand. The error is that of an element that can't be.
+func Switched(s scenarios.Scenario, off, on []Element) (out scenarios.Scenario, ok bool, err error) {
 	out = s
-	out.Differences = maps.Clone(s.Differences)
+	out.Differences, out.Orders = maps.Clone(s.Differences), maps.Clone(s.Orders)
 	if out.Differences == nil {
 		out.Differences = map[string]plan.Difference{}
 	}
@@ -61,20 +68,40 @@ func Without(s scenarios.Scenario, elements ...Element) (out scenarios.Scenario,
 		if err != nil {
 			return s, false, err
 		}
-		d := out.Differences[key]
-		d.AddSANs, d.OmitSANs = nil, nil
-		d.SANs = slices.DeleteFunc(slices.Clone(o.SANs), func(n plan.Name) bool {
-			return slices.Contains(elements, Element{key, ElementSAN, n.String()})
+		names := slices.DeleteFunc(slices.Clone(o.SANs), func(n plan.Name) bool {
+			return slices.Contains(off, Element{key, ElementSAN, n.String()})
 		})
-		if d.SANs == nil {
-			d.SANs = []plan.Name{}
-		}
 		usages := slices.DeleteFunc(slices.Clone(o.EKUs), func(u plan.Usage) bool {
-			return slices.Contains(elements, Element{key, ElementEKU, string(u)})
+			return slices.Contains(off, Element{key, ElementEKU, string(u)})
 		})
+		for _, e := range on {
+			if e.Certificate != key || slices.Contains(off, e) {
+				continue
+			}
+			switch e.Kind {
+			case ElementSAN:
+				if n := plan.ParseName(e.Value); !slices.Contains(names, n) {
+					names = append(names, n)
+				}
+			case ElementEKU:
+				if !slices.Contains(usages, plan.Usage(e.Value)) {
+					usages = append(usages, plan.Usage(e.Value))
+				}
+			default:
+				return s, false, fmt.Errorf("%s: there is no kind of element %q", e, e.Kind)
+			}
+		}
 		if len(usages) == 0 && len(o.EKUs) > 0 {
 			return s, false, nil
 		}
+		if _, given := out.Orders[key]; given { // it goes before plan and differences
+			o.SANs, o.EKUs = names, usages
+			out.Orders[key] = o
+			continue
+		}
+		d := out.Differences[key]
+		d.AddSANs, d.OmitSANs = nil, nil
+		d.SANs = append([]plan.Name{}, names...)
 		d.EKUs = &usages
 		out.Differences[key] = d
 	}

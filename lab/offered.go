@@ -37,19 +37,43 @@ func (o Offered) Refused() bool {
 // scenario changes on the external certificate is no part of either. Roots are trusted as those of the plan's CA are:
 // whether a partner has the issuer's root is for the terms to say.
 func MakeOffered(ctx context.Context, s scenarios.Scenario, profiles *profile.Profiles, ca string, opts Options) (*Offered, error) {
+	o, asked, made, err := OrderFrom(s, profiles, ca)
+	if err != nil {
+		return nil, err
+	}
+	r, err := opened(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	before, err := r.one(ctx, asked, opts)
+	if err != nil {
+		return nil, err
+	}
+	after, err := r.one(ctx, made, opts)
+	if err != nil {
+		return nil, err
+	}
+	o.Legs, o.Broken = len(before.Legs), broken(before.Legs, after.Legs)
+	return o, nil
+}
+
+// OrderFrom orders as MakeOffered does, and makes no leg: it returns the two scenarios, with the certificate that the plan
+// asks for and with the one that the issuer makes of the order.
+func OrderFrom(s scenarios.Scenario, profiles *profile.Profiles, ca string) (o *Offered, asked, made scenarios.Scenario, err error) {
 	offer, err := profiles.At(ca, s.At)
 	if err != nil {
-		return nil, err
+		return nil, s, s, err
 	}
 	planned := AsPlanned(s)
-	asked, err := planned.Order(plan.External)
+	order, err := planned.Order(plan.External)
 	if err != nil {
-		return nil, err
+		return nil, s, s, err
 	}
-	asked.NotBefore, asked.NotAfter = s.At, lastSecond(s.At, min(longest(offer), plan.DefaultLifetime))
-	o := &Offered{
+	order.NotBefore, order.NotAfter = s.At, lastSecond(s.At, min(longest(offer), plan.DefaultLifetime))
+	o = &Offered{
 		CA: offer.Profile.ID, Title: offer.Profile.Title, At: s.At, Terms: []profile.Line{},
-		Findings: append([]profile.Finding{}, offer.Fits(asked)...), Order: offer.Make(asked),
+		Findings: append([]profile.Finding{}, offer.Fits(order)...), Order: offer.Make(order),
 	}
 	for _, f := range profile.Fields() {
 		if l, known := offer.Get(f); known {
@@ -57,21 +81,7 @@ func MakeOffered(ctx context.Context, s scenarios.Scenario, profiles *profile.Pr
 		}
 	}
 	planned.At = s.At.Add(dayTime)
-	r, err := opened(ctx, opts)
-	if err != nil {
-		return nil, err
-	}
-	defer r.close()
-	before, err := r.one(ctx, with(planned, asked), opts)
-	if err != nil {
-		return nil, err
-	}
-	after, err := r.one(ctx, with(planned, o.Order), opts)
-	if err != nil {
-		return nil, err
-	}
-	o.Legs, o.Broken = len(before.Legs), broken(before.Legs, after.Legs)
-	return o, nil
+	return o, with(planned, order), with(planned, o.Order), nil
 }
 
 // dayTime is when a day's legs are run: a certificate that begins or ends with the day is judged within it.

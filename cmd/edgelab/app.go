@@ -31,6 +31,7 @@ type cli struct {
 	Judge       judgeCmd       `cmd:"" help:"Put a certificate chain to a product, or many."`
 	Products    productsCmd    `cmd:"" help:"The products that judge, and where their rules are from."`
 	Conformance conformanceCmd `cmd:"" help:"Measure the real products and compare them with their policies."`
+	Serve       serveCmd       `cmd:"" help:"Serve the training site on this machine's loopback."`
 	Schema      schemaCmd      `cmd:"" help:"Print the JSON Schema of the JSON report."`
 	Init        initCmd        `cmd:"" help:"Print a commented scenario file to start from."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -131,11 +131,22 @@ func contains(names []Name, n Name) bool {
 	return slices.ContainsFunc(names, func(m Name) bool { return m.Kind == n.Kind && strings.EqualFold(m.Value, n.Value) })
 }
 
+// String returns the name's value, with its kind before it unless that is a dNSName.
 func (n Name) String() string {
 	if n.Kind == DNSName {
 		return n.Value
 	}
 	return string(n.Kind) + ":" + n.Value
+}
+
+// ParseName is the reverse of Name.String: a text that begins with no other kind is a dNSName.
+func ParseName(text string) Name {
+	for _, kind := range []SANKind{URI, XMPPAddr, SRVName} {
+		if value, ok := strings.CutPrefix(text, string(kind)+":"); ok {
+			return Name{kind, value}
+		}
+	}
+	return Name{DNSName, text}
 }
 
 func resolveValidity(o *Order, d Difference, at time.Time) error {

@@ -26,7 +26,7 @@ var pageFiles embed.FS
 func HTML(w io.Writer, r *lab.Result, o Options) error {
 	css, js := pageFile("page.css"), pageFile("page.js")
 	t, err := template.New("page.html").Funcs(template.FuncMap{
-		"day": day, "ms": milliseconds, "tone": outcomeTone, "sign": sign, "vtone": verdictTone, "took": seconds, "count": count,
+		"day": day, "ms": milliseconds, "tone": OutcomeTone, "sign": Sign, "vtone": VerdictTone, "took": seconds, "count": count,
 		"css": func() template.CSS { return template.CSS(css) }, //nolint:gosec // it is our own, embedded
 		"js":  func() template.JS { return template.JS(js) },    //nolint:gosec // it is our own, embedded
 		"csp": func() string {

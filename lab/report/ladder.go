@@ -66,13 +66,14 @@ func (s Step) Tone() Tone {
 		}
 	case verdict.KindJudged:
 		if s.Event.Judgement != nil {
-			return outcomeTone(s.Event.Judgement.Outcome)
+			return OutcomeTone(s.Event.Judgement.Outcome)
 		}
 	}
 	return Plain
 }
 
-func outcomeTone(o verdict.Outcome) Tone {
+// OutcomeTone says what a judge's decision means for its peer.
+func OutcomeTone(o verdict.Outcome) Tone {
 	switch o {
 	case verdict.OutcomeTrusted:
 		return Fine

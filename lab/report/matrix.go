@@ -61,8 +61,8 @@ func newMatrix(scenarios []*pageScenario) matrix {
 	return m
 }
 
-// verdictTone says what a verdict means for the two who want to talk.
-func verdictTone(c verdict.Code) Tone {
+// VerdictTone says what a verdict means for the two who want to talk.
+func VerdictTone(c verdict.Code) Tone {
 	switch c {
 	case verdict.Trusted:
 		return Fine
@@ -72,8 +72,8 @@ func verdictTone(c verdict.Code) Tone {
 	return Bad
 }
 
-// sign is a verdict as one character.
-func sign(c verdict.Code) string {
+// Sign is a verdict as one character.
+func Sign(c verdict.Code) string {
 	switch c {
 	case verdict.Trusted:
 		return "✓"

@@ -13,7 +13,7 @@ import (
 // RulesText tells every rule that word means, by its ID or by the name of its check, with the products that ask it. It
 // is empty if word is neither; otherwise it ends in a line break.
 func RulesText(c *policy.Catalogue, word string) string {
-	rules := rulesOf(c, word)
+	rules := RulesOf(c, word)
 	if len(rules) == 0 {
 		return ""
 	}
@@ -26,36 +26,36 @@ func RulesText(c *policy.Catalogue, word string) string {
 			b.WriteString("\n")
 		}
 		b.WriteString(RuleText(r.Rule))
-		b.WriteString(Wrap("    asked by ", strings.Join(r.by, ", ")))
+		b.WriteString(Wrap("    asked by ", strings.Join(r.By, ", ")))
 	}
 	return b.String()
 }
 
-// A sharedRule is a rule with the products that ask it.
-type sharedRule struct {
+// A SharedRule is a rule with the products that ask it.
+type SharedRule struct {
 	policy.Rule
-	by []string
+	By []string
 }
 
-// rulesOf returns the rules that word means, sorted by ID. Products may have different rules under one ID.
-func rulesOf(c *policy.Catalogue, word string) []*sharedRule {
-	var rules []*sharedRule
+// RulesOf returns the rules that word means, sorted by ID. Products may have different rules under one ID.
+func RulesOf(c *policy.Catalogue, word string) []*SharedRule {
+	var rules []*SharedRule
 	for _, p := range c.Products() {
 		for _, r := range p.Rules() {
 			if r.ID != word && r.Check != word {
 				continue
 			}
-			i := slices.IndexFunc(rules, func(s *sharedRule) bool {
+			i := slices.IndexFunc(rules, func(s *SharedRule) bool {
 				return s.ID == r.ID && s.Words == r.Words && s.Source == r.Source && s.Role == r.Role
 			})
 			if i < 0 {
 				i = len(rules)
-				rules = append(rules, &sharedRule{Rule: r})
+				rules = append(rules, &SharedRule{Rule: r})
 			}
-			rules[i].by = append(rules[i].by, p.ID())
+			rules[i].By = append(rules[i].By, p.ID())
 		}
 	}
-	slices.SortStableFunc(rules, func(a, b *sharedRule) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(rules, func(a, b *SharedRule) int { return cmp.Compare(a.ID, b.ID) })
 	return rules
 }
 

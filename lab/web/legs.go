@@ -1,0 +1,206 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/edgelab/edgelab/lab"
+	"github.com/edgelab/edgelab/lab/report"
+	"github.com/edgelab/edgelab/lab/topology"
+	"github.com/edgelab/edgelab/lab/verdict"
+)
+
+// A Cell is one leg in a table.
+type Cell struct {
+	lab.LegResult
+	Anchor string
+	URL    string
+	Tone   report.Tone
+	Sign   string
+	Works  bool
+	Before verdict.Code // what came of it without what the visitor changed; empty if that is the same
+	Broke  bool         // it worked before
+	Mended bool
+}
+
+// A LegRow is what goes both ways between the deployment and somebody in the name of one own domain.
+type LegRow struct {
+	Domain  string
+	Out, In *Cell // opened by the deployment, and by the other
+}
+
+// A Group is the legs with one partner, or with one of the deployment's own ends.
+type Group struct {
+	Name, What string
+	Rows       []LegRow
+	Broken     int
+}
+
+// A Table is all legs of a run.
+type Table struct {
+	Federation, Own []Group
+	Cells           []*Cell // in the run's order
+	Broken          []*Cell
+	Broke, Mended   []*Cell // by what the visitor changed
+	Total           int
+	Working         int
+	Differ          int // not as the scenario expects, if nothing was changed
+}
+
+// table lays out a run's legs.
+func table(l *Loaded, run *Run) Table {
+	t := Table{Total: len(run.Legs)}
+	for i, leg := range topology.Legs(l.Scenario.Topology) {
+		if i >= len(run.Legs) {
+			break
+		}
+		c := newCell(l.State, run, run.Legs[i])
+		t.Cells = append(t.Cells, c)
+		switch {
+		case c.Works:
+			t.Working++
+		default:
+			t.Broken = append(t.Broken, c)
+		}
+		switch {
+		case c.Broke:
+			t.Broke = append(t.Broke, c)
+		case c.Mended:
+			t.Mended = append(t.Mended, c)
+		}
+		if !c.OK {
+			t.Differ++
+		}
+		groups, name, what := &t.Own, actorWords(leg), ""
+		if leg.Partner != nil {
+			groups, name, what = &t.Federation, leg.Partner.Name, fmt.Sprintf("%s, %s", strings.ToUpper(string(leg.Partner.Protocol)), leg.Partner.Product)
+		}
+		if n := len(*groups); n == 0 || (*groups)[n-1].Name != name {
+			*groups = append(*groups, Group{Name: name, What: what})
+		}
+		(*groups)[len(*groups)-1].add(leg, c)
+	}
+	return t
+}
+
+func (g *Group) add(leg topology.Leg, c *Cell) {
+	if !c.Works {
+		g.Broken++
+	}
+	out := leg.Initiator == topology.ActorEdge
+	if n := len(g.Rows); n > 0 && g.Rows[n-1].Domain == leg.Own {
+		if r := &g.Rows[n-1]; out && r.Out == nil || !out && r.In == nil {
+			r.put(out, c)
+			return
+		}
+	}
+	r := LegRow{Domain: leg.Own}
+	r.put(out, c)
+	g.Rows = append(g.Rows, r)
+}
+
+func (r *LegRow) put(out bool, c *Cell) {
+	if out {
+		r.Out = c
+	} else {
+		r.In = c
+	}
+}
+
+// actorWords names who is at the other end of one of the deployment's own legs.
+func actorWords(leg topology.Leg) string {
+	switch leg.Kind {
+	case topology.RemoteUser:
+		return "Remote users"
+	case topology.WebConference:
+		return "Web conferences"
+	case topology.NextHopSIP:
+		return "Next hop, inside"
+	case topology.MRASRequest:
+		return "MRAS, inside"
+	}
+	return string(leg.Kind)
+}
+
+func newCell(st State, run *Run, leg lab.LegResult) *Cell {
+	c := &Cell{
+		LegResult: leg, Anchor: "leg-" + idOf(leg.ID), URL: st.LegURL(leg.ID),
+		Tone: report.VerdictTone(leg.Verdict), Sign: report.Sign(leg.Verdict), Works: lab.Works(leg.Verdict),
+	}
+	if before, ok := run.Before[leg.ID]; ok && before != leg.Verdict {
+		c.Before = before
+		c.Broke = lab.Works(before) && !c.Works
+		c.Mended = !lab.Works(before) && c.Works
+	}
+	return c
+}
+
+// idOf turns a name into an element's ID: words and hyphens.
+func idOf(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '.', r == '_':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, strings.ReplaceAll(name, " -> ", "-to-"))
+}
+
+// Said is the outcome in a sentence, for the top of the page and for those who listen to it.
+func (t Table) Said() string {
+	var b strings.Builder
+	switch n := len(t.Broken); {
+	case n == 0:
+		fmt.Fprintf(&b, "All %d legs work.", t.Total)
+	case n == t.Total:
+		fmt.Fprintf(&b, "None of the %d legs works.", t.Total)
+	default:
+		fmt.Fprintf(&b, "%d of %d legs %s broken.", n, t.Total, plural(n, "is", "are"))
+	}
+	switch broke, mended := len(t.Broke), len(t.Mended); {
+	case broke > 0 && mended > 0:
+		fmt.Fprintf(&b, " The change broke %d and mended %d.", broke, mended)
+	case broke > 0:
+		fmt.Fprintf(&b, " The change broke %d.", broke)
+	case mended > 0:
+		fmt.Fprintf(&b, " The change mended %d.", mended)
+	}
+	return b.String()
+}
+
+// Names names the legs that are broken, or those that the change broke, for those who listen.
+func (t Table) Names() string {
+	switch {
+	case len(t.Broke) > 0:
+		return "Broken by the change: " + list(t.Broke) + "."
+	case len(t.Broken) > 0:
+		return "Broken: " + list(t.Broken) + "."
+	}
+	return ""
+}
+
+// list names legs, up to a few.
+func list(cells []*Cell) string {
+	const most = 4
+	var names []string
+	for i, c := range cells {
+		if i == most {
+			names = append(names, fmt.Sprintf("%d more", len(cells)-most))
+			break
+		}
+		names = append(names, fmt.Sprintf("%s (%s)", c.ID, c.Verdict))
+	}
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
