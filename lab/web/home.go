@@ -32,6 +32,7 @@ var shelves = []struct {
 		prefixes: []string{"sip-", "lync-", "partner-", "revoked-partner", "second-domain", "rfc5922", "kamailio", "openssl-", "stacks", "wildcard-sip"}},
 	{title: "Public IM", about: "AOL and why it differs, MSN, Yahoo", prefixes: []string{"public-im", "client-eku-alone"}},
 	{title: "XMPP", about: "domains, wildcards, SASL EXTERNAL, dialback", prefixes: []string{"xmpp-", "prosody", "google-talk"}},
+	{title: "Pools", about: "several Edge Servers with one name", prefixes: []string{"edge-pool", "pool-"}},
 	{title: "Inside", about: "the internal interface, the next hop, MRAS", prefixes: []string{"internal-", "next-hop", "mras", "webconf"}},
 	{title: "Faults, stack by stack", about: "one fault each, put to Schannel, OpenSSL, GnuTLS, Go and Java", prefixes: []string{"fault-"}},
 	{title: "The certificate and its chain", about: "dates, keys, intermediates, roots"},

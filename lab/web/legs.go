@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/edgelab/edgelab/lab"
@@ -23,10 +24,11 @@ type Cell struct {
 	Mended bool
 }
 
-// A LegRow is what goes both ways between the deployment and somebody in the name of one own domain.
+// A LegRow is what goes both ways between the deployment and somebody in the name of one own domain, with one server.
 type LegRow struct {
 	Domain  string
-	Out, In *Cell // opened by the deployment, and by the other
+	Node    string // of a pool
+	Out, In *Cell  // opened by the deployment, and by the other
 }
 
 // A Group is the legs with one partner, or with one of the deployment's own ends.
@@ -88,15 +90,14 @@ func (g *Group) add(leg topology.Leg, c *Cell) {
 		g.Broken++
 	}
 	out := leg.Initiator == topology.ActorEdge
-	if n := len(g.Rows); n > 0 && g.Rows[n-1].Domain == leg.Own {
-		if r := &g.Rows[n-1]; out && r.Out == nil || !out && r.In == nil {
-			r.put(out, c)
-			return
-		}
+	i := slices.IndexFunc(g.Rows, func(r LegRow) bool {
+		return r.Domain == leg.Own && r.Node == leg.Node && (out && r.Out == nil || !out && r.In == nil)
+	})
+	if i < 0 {
+		i = len(g.Rows)
+		g.Rows = append(g.Rows, LegRow{Domain: leg.Own, Node: leg.Node})
 	}
-	r := LegRow{Domain: leg.Own}
-	r.put(out, c)
-	g.Rows = append(g.Rows, r)
+	g.Rows[i].put(out, c)
 }
 
 func (r *LegRow) put(out bool, c *Cell) {
