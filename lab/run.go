@@ -131,15 +131,15 @@ type outcome struct {
 	cause error
 }
 
-// all runs scenarios side by side, as many legs at a time as there are slots, and returns their results in order.
-// Scenarios of which nothing is selected are left out.
-func (r *run) all(ctx context.Context, list []scenarios.Scenario, want func(string, topology.Leg) bool) []outcome {
-	type job struct {
-		scenario scenarios.Scenario
-		legs     []topology.Leg
-	}
-	var jobs []job
-	total := 0
+// A job is the legs of one scenario that are to be made, in one world.
+type job struct {
+	scenario scenarios.Scenario
+	legs     []topology.Leg
+}
+
+// jobs returns what is selected of scenarios; want nil: everything. Scenarios of which nothing is selected are left out.
+func jobs(list []scenarios.Scenario, want func(string, topology.Leg) bool) []job {
+	var out []job
 	for _, s := range list {
 		j := job{scenario: s}
 		for _, l := range topology.Legs(s.Topology) {
@@ -148,30 +148,50 @@ func (r *run) all(ctx context.Context, list []scenarios.Scenario, want func(stri
 			}
 		}
 		if len(j.legs) > 0 {
-			jobs = append(jobs, j)
-			total += len(j.legs)
+			out = append(out, j)
 		}
 	}
+	return out
+}
+
+// all runs what is selected of scenarios and returns the results in order.
+func (r *run) all(ctx context.Context, list []scenarios.Scenario, want func(string, topology.Leg) bool) []outcome {
+	todo := jobs(list, want)
+	out := make([]outcome, len(todo))
+	total := 0
+	for _, j := range todo {
+		total += len(j.legs)
+	}
+	r.each(ctx, todo, r.counter(0, total), func(i int, o outcome) { out[i] = o })
+	return out
+}
+
+// counter returns what is to be called after each leg, several at a time, so that Options.Progress knows.
+func (r *run) counter(before, total int) func() {
 	var done atomic.Int64
-	finished := func() {
+	done.Store(int64(before))
+	return func() {
 		n := int(done.Add(1))
 		if r.opts.Progress != nil {
 			r.opts.Progress(n, total)
 		}
 	}
-	out := make([]outcome, len(jobs))
+}
+
+// each runs jobs side by side, as many legs at a time as there are slots, and hands each one's result over as soon as
+// there is one, several at a time.
+func (r *run) each(ctx context.Context, todo []job, finished func(), take func(int, outcome)) {
 	// A world holds listeners and file descriptors, so only some stand at a time.
 	worlds := make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))
 	var wg sync.WaitGroup
-	for i, j := range jobs {
+	for i, j := range todo {
 		worlds <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-worlds }()
-			out[i] = r.scenario(ctx, j.scenario, j.legs, finished)
+			take(i, r.scenario(ctx, j.scenario, j.legs, finished))
 		})
 	}
 	wg.Wait()
-	return out
 }
 
 // scenario runs the given legs of one scenario in a world of their own.

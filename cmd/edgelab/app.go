@@ -22,6 +22,7 @@ type cli struct {
 	Check       checkCmd       `cmd:"" help:"Run a deployment with a certificate that was bought, or requested."`
 	Mutate      mutateCmd      `cmd:"" help:"Which names and EKUs are load-bearing: take each away in turn."`
 	Minimize    minimizeCmd    `cmd:"" help:"The least that must be ordered, proven."`
+	Sweep       sweepCmd       `cmd:"" help:"Every product put to every variation of the certificate, in both directions."`
 	Timeline    timelineCmd    `cmd:"" help:"Every renewal to come: what changes, what breaks on which day, what to do before."`
 	Diff        diffCmd        `cmd:"" help:"What a renewed certificate changes, and what that breaks."`
 	Lint        lintCmd        `cmd:"" help:"Hold a certificate against written rules."`

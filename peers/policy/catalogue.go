@@ -19,6 +19,7 @@ var embedded embed.FS
 type Catalogue struct {
 	products map[string]*Product
 	sorted   []*Product
+	digest   string
 }
 
 // Load reads the policies that are part of the program. An error means that the data is wrong: a key that means
@@ -46,6 +47,9 @@ func LoadFS(fsys fs.FS) (*Catalogue, error) {
 		}
 	}
 	c := &Catalogue{products: map[string]*Product{}}
+	if c.digest, err = digest(fsys); err != nil {
+		return nil, err
+	}
 	for _, id := range slices.Sorted(maps.Keys(productFiles)) {
 		f, err := resolveProduct(productFiles, id)
 		if err != nil {
@@ -123,7 +127,7 @@ func (c *Catalogue) RuleIDs() []string {
 // Without returns the same catalogue with one rule switched off: every product acts as if it had never been asked. It
 // serves to prove that a rule matters.
 func (c *Catalogue) Without(ruleID string) *Catalogue {
-	out := &Catalogue{products: make(map[string]*Product, len(c.products))}
+	out := &Catalogue{products: make(map[string]*Product, len(c.products)), digest: c.digest + " without " + ruleID}
 	for _, p := range c.sorted {
 		q := *p
 		q.off = ruleID
