@@ -95,9 +95,13 @@ type SweepOptions struct {
 // ErrOtherQuestion is returned for a Resume that is about another deployment, date, seed or policies.
 var ErrOtherQuestion = errors.New("it was made of another deployment, date or seed, or with other policies")
 
+// ErrNothingToSweep is returned when no product that was asked for can be a partner of the deployment.
+var ErrNothingToSweep = errors.New("no product that was asked for speaks a protocol for which the deployment has a domain")
+
 // MakeSweep puts products to variations of the external certificate of a deployment, over real legs. The products stand
 // in for the deployment's own partners. When ctx ends, MakeSweep returns what was done until then along with ctx's error.
-// Other errors: a *NameError, ErrOtherQuestion, ErrControls, and those of the deployment.
+// Other errors: a *NameError,
+// ErrNothingToSweep, ErrOtherQuestion, ErrControls, and those of the deployment.
 func MakeSweep(ctx context.Context, s scenarios.Scenario, opts SweepOptions) (*Sweep, error) {
 	start := verdict.NewClock()
 	if opts.Policies == nil {
@@ -138,15 +142,15 @@ type sweeper struct {
 }
 
 func newSweeper(s scenarios.Scenario, opts SweepOptions) (*sweeper, error) {
+	products, err := sweepProducts(s.Topology, opts)
+	if err != nil {
+		return nil, err
+	}
 	all, err := Variations(s)
 	if err != nil {
 		return nil, err
 	}
 	variations, err := PickVariations(all, opts.Elements)
-	if err != nil {
-		return nil, err
-	}
-	products, err := sweepProducts(s.Topology, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -157,9 +161,11 @@ func newSweeper(s scenarios.Scenario, opts SweepOptions) (*sweeper, error) {
 		delete(w.scenario.Differences, p.Name)
 	}
 	for _, p := range products {
-		w.partners = append(w.partners, topology.Partner{
-			Name: p.ID, Product: p.ID, Protocol: p.Protocol, Domain: strings.ReplaceAll(p.ID, ".", "-") + "." + sweepDomain,
-		})
+		stand, err := standIn(p, s.Topology.Edge, opts.Policies)
+		if err != nil {
+			return nil, err
+		}
+		w.partners = append(w.partners, stand)
 	}
 	w.scenario.Topology.Partners = w.partners
 	w.scenario.Topology = topology.WithDefaults(w.scenario.Topology)
@@ -170,6 +176,9 @@ func newSweeper(s scenarios.Scenario, opts SweepOptions) (*sweeper, error) {
 	if w.sweep.Question, err = question(s, opts); err != nil {
 		return nil, err
 	}
+	if opts.Resume != nil && opts.Resume.Question != w.sweep.Question {
+		return nil, ErrOtherQuestion
+	}
 	for _, l := range topology.Legs(w.scenario.Topology) {
 		if l.Partner == nil || opts.Select != nil && !opts.Select(s.Name, l) {
 			continue
@@ -179,7 +188,7 @@ func newSweeper(s scenarios.Scenario, opts SweepOptions) (*sweeper, error) {
 		w.sweep.Legs = append(w.sweep.Legs, SweepLeg{l.ID, product, l.Initiator == topology.ActorEdge, l.Own})
 	}
 	if len(w.legs) == 0 {
-		return nil, errors.New("no product speaks a protocol for which the deployment has a domain")
+		return nil, ErrNothingToSweep
 	}
 	w.rows = make([]SweepRow, w.sweep.Total())
 	w.made = make([]bool, w.sweep.Total())
@@ -207,6 +216,28 @@ func sweepProducts(t topology.Topology, opts SweepOptions) ([]SweepProduct, erro
 	for _, name := range opts.Products {
 		if _, ok := opts.Policies.Product(name); !ok && name != "all" {
 			return nil, &NameError{"product", name, source.Suggest(name, opts.Policies.Names())}
+		}
+	}
+	return out, nil
+}
+
+// standIn returns a product as a partner with which everything is agreed: who looks for a provisioned name has been given
+// the Access Edge FQDN, and the Edge's entry for who has no TLS doesn't ask for it.
+func standIn(p SweepProduct, e topology.Edge, policies *policy.Catalogue) (topology.Partner, error) {
+	out := topology.Partner{
+		Name: p.ID, Product: p.ID, Protocol: p.Protocol, Domain: strings.ReplaceAll(p.ID, ".", "-") + "." + sweepDomain,
+	}
+	product, _ := policies.Product(p.ID)
+	for _, role := range []policy.Role{policy.Acceptor, policy.Initiator} {
+		b, err := product.Behaviour(role, nil)
+		if err != nil {
+			return out, err
+		}
+		if b.Reference == policy.RefProvisioned {
+			out.EdgeFQDN = e.Access
+		}
+		if p.Protocol == topology.XMPP && b.TLS == string(topology.NotSupported) {
+			out.XMPP = topology.Allowed{TLS: topology.NotSupported, SASL: topology.NotSupported, Dialback: true, KeepAlive: true}
 		}
 	}
 	return out, nil
@@ -361,19 +392,4 @@ func (w *sweeper) result() *Sweep {
 		}
 	}
 	return w.sweep
-}
-
-// CheckResume returns ErrOtherQuestion if the rows of an earlier sweep don't answer what is asked now.
-func CheckResume(s scenarios.Scenario, opts SweepOptions) error {
-	if opts.Resume == nil {
-		return nil
-	}
-	now, err := question(s, opts)
-	if err != nil {
-		return err
-	}
-	if now != opts.Resume.Question {
-		return ErrOtherQuestion
-	}
-	return nil
 }

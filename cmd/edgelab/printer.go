@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	"unicode"
 
 	"golang.org/x/term"
@@ -41,6 +42,7 @@ type printer struct {
 
 	mu     sync.Mutex
 	status int // width of the progress line that is on the screen
+	pace   pace
 }
 
 func newPrinter(s streams, getenv func(string) string) *printer {
@@ -86,16 +88,46 @@ func stripped(err error) error {
 	return err
 }
 
-// progress shows how far a run is.
+// progress shows how far a run is, and how long it will still take.
 func (p *printer) progress(done, total int) {
 	if !p.terminal(p.err) {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	left, show := p.pace.next(time.Now(), done, total)
+	if !show {
+		return
+	}
 	line := fmt.Sprintf("%d of %d legs", done, total)
+	if left > 0 {
+		line += fmt.Sprintf(", %s left", left)
+	}
 	fmt.Fprintf(p.err, "\r%-*s", p.status, line)
-	p.status = len(line)
+	p.status = max(p.status, len(line))
+}
+
+// A pace is how fast a run goes.
+type pace struct {
+	total, first int
+	start, shown time.Time
+}
+
+// next returns how long what is left will take, to the second, 0 if that can't be said yet, and whether enough has
+// happened since it was last shown: a terminal is slower than the lab. A new total begins anew.
+func (p *pace) next(now time.Time, done, total int) (left time.Duration, show bool) {
+	const enough, between = 2 * time.Second, 100 * time.Millisecond
+	if total != p.total {
+		*p = pace{total: total, first: done, start: now}
+	}
+	if done < total && now.Sub(p.shown) < between {
+		return 0, false
+	}
+	p.shown = now
+	if made, took := done-p.first, now.Sub(p.start); made > 0 && took >= enough {
+		left = (took / time.Duration(made) * time.Duration(total-done)).Round(time.Second)
+	}
+	return left, true
 }
 
 // clear takes the progress line away.

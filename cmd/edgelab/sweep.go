@@ -47,9 +47,6 @@ func (c *sweepCmd) Run(a *app) error {
 		if o.Resume, err = report.ReadSweep(text); err != nil {
 			return badUsage("give what edgelab sweep --format json wrote", "--resume %s: %v", c.Resume, err)
 		}
-		if err := lab.CheckResume(s, o); err != nil {
-			return badUsage("run the sweep without --resume", "--resume %s: %v", c.Resume, err)
-		}
 	}
 	var to *sink
 	if c.Output != "" {
@@ -63,6 +60,10 @@ func (c *sweepCmd) Run(a *app) error {
 	switch {
 	case errors.As(err, &unknown):
 		return badUsage(unknown.Hint, "%v", err)
+	case errors.Is(err, lab.ErrOtherQuestion):
+		return badUsage("run the sweep without --resume", "--resume %s: %v", c.Resume, err)
+	case errors.Is(err, lab.ErrNothingToSweep):
+		return badUsage("edgelab products lists them with their protocols", "%v", err)
 	case sweep == nil:
 		return err
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -55,25 +56,28 @@ func SweepJSON(w io.Writer, s *lab.Sweep) error {
 	for _, l := range s.Legs {
 		head.Legs = append(head.Legs, sweepLeg{l.ID, s.Products[l.Product].ID, initiator(s, l), l.Own})
 	}
-	text, err := json.MarshalIndent(head, "", "  ")
-	if err != nil {
+	var text bytes.Buffer
+	if err := document(&text, head); err != nil {
 		return err
 	}
 	b := bufio.NewWriter(w)
-	b.Write(text[:len(text)-2]) // without "\n}"
+	b.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n}\n")))
 	b.WriteString(",\n  \"rows\": [")
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
+	e.SetEscapeHTML(false)
 	for i, r := range s.Rows {
-		line, err := json.Marshal(sweepRow{
+		line.Reset()
+		if err := e.Encode(sweepRow{
 			s.Variations[r.Variation].Name, s.Legs[r.Leg].ID, r.Verdict, lab.Works(r.Verdict), r.Reason, r.Fault, r.Evidence,
-		})
-		if err != nil {
+		}); err != nil {
 			return err
 		}
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		b.WriteString("\n    ")
-		b.Write(line)
+		b.Write(bytes.TrimSpace(line.Bytes()))
 	}
 	b.WriteString("\n  ]\n}\n")
 	return b.Flush()
