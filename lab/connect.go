@@ -106,7 +106,7 @@ func (w *world) startEdges(ctx context.Context) error {
 			External: w.hosts[edge.Place(topology.ActorEdge, node)],
 			Internal: w.hosts[edge.Place(actorInternal, node)],
 		}
-		if i == 0 {
+		if i == 0 && w.has(topology.ActorNextHop) {
 			cfg.NextHop = w.hosts[topology.ActorNextHop]
 		}
 		if len(w.scenario.Topology.XMPPDomains) > 0 {

@@ -44,7 +44,7 @@ func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 func (w *world) evidence(ctx context.Context, l topology.Leg) (verdict.Evidence, error) {
 	start := w.run.clock()
 	rec := verdict.NewRecord(verdict.Initiator, l.Initiator, "", w.run.clock)
-	err := w.initiate(ctx, l, rec)
+	err := w.ends.Initiate(ctx, l, rec)
 	rec.Finish()
 	e := verdict.Evidence{Conn: rec.Conn()}
 	var env *peers.EnvError
@@ -54,6 +54,8 @@ func (w *world) evidence(ctx context.Context, l topology.Leg) (verdict.Evidence,
 		e.Fault, environment = env.Error(), env
 	case ctx.Err() != nil:
 		e.Fault = "interrupted"
+	case errors.Is(err, ErrElsewhere):
+		e.OneSided = true
 	}
 	records := []*verdict.Record{rec}
 	for i := 0; i < len(records); i++ {
@@ -86,7 +88,7 @@ func (w *world) counterparts(ctx context.Context, rec *verdict.Record, own bool,
 	var out []*verdict.Record
 	if conn := rec.Conn(); conn != "" && (own || !w.accepted(rec)) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.run.opts.Timeouts.Exchange)
-		far, err := w.journal.Take(ctx, conn)
+		far, err := w.ends.Take(ctx, conn)
 		cancel()
 		if far != nil {
 			w.mu.Lock()
@@ -94,7 +96,10 @@ func (w *world) counterparts(ctx context.Context, rec *verdict.Record, own bool,
 			w.mu.Unlock()
 			out = append(out, far)
 		}
-		if err != nil && e.Fault == "" {
+		switch {
+		case errors.Is(err, ErrElsewhere):
+			e.OneSided = true
+		case err != nil && e.Fault == "":
 			e.Fault = fmt.Sprintf("the acceptor's evidence of %s didn't come, as when it is out of file descriptors: %v", conn, err)
 		}
 	}

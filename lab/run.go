@@ -82,6 +82,7 @@ type run struct {
 	keys     ca.KeyPool
 	lastNet  atomic.Uint32
 	verified policy.Signatures
+	stand    func(context.Context, scenarios.Scenario, []topology.Leg) (*world, error) // makes the world of a scenario
 
 	mu   sync.Mutex
 	sets map[time.Time]*ca.Set // by the date on everybody's clock
@@ -102,6 +103,7 @@ func newRun(opts Options) (*run, error) {
 		r.opts.Parallel = 4 * runtime.GOMAXPROCS(0)
 	}
 	r.slots = make(chan struct{}, r.opts.Parallel)
+	r.stand = r.build
 	return r, nil
 }
 
@@ -204,7 +206,7 @@ func (r *run) scenario(ctx context.Context, s scenarios.Scenario, legs []topolog
 	if err := ctx.Err(); err != nil {
 		return fail(err)
 	}
-	w, err := r.build(ctx, s, legs)
+	w, err := r.stand(ctx, s, legs)
 	if err != nil {
 		return fail(err)
 	}

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
@@ -40,6 +41,9 @@ type world struct {
 	issued   map[string]*ca.Issued // by certificate key
 	hosts    map[string]*peers.Host
 	edges    map[string]*edge.Edge // by node; the only one's is ""
+	given    *Setup                // where the certificates came from; nil: the run's own CAs
+	plays    []string              // the hosts that this process plays; nil: all
+	ends     Ends
 
 	closers []func() error
 	cancel  context.CancelFunc
@@ -61,10 +65,7 @@ func (r *run) build(ctx context.Context, s scenarios.Scenario, legs []topology.L
 	if err != nil {
 		return nil, err
 	}
-	w := &world{
-		run: r, scenario: s, net: n, zone: dns.NewZone(), journal: verdict.NewJournal(r.clock),
-		issued: map[string]*ca.Issued{}, hosts: map[string]*peers.Host{}, edges: map[string]*edge.Edge{}, taken: map[*verdict.Record]bool{},
-	}
+	w := r.empty(s, n)
 	ctx, w.cancel = context.WithCancel(ctx)
 	for _, step := range []func(context.Context) error{w.serveDNS, w.issue, w.serveCRLs, w.makeHosts, w.startEdges} {
 		if err := step(ctx); err != nil {
@@ -82,6 +83,16 @@ func (r *run) build(ctx context.Context, s scenarios.Scenario, legs []topology.L
 		}
 	}
 	return w, nil
+}
+
+// empty returns a world of which nothing stands yet.
+func (r *run) empty(s scenarios.Scenario, n *peers.Net) *world {
+	w := &world{
+		run: r, scenario: s, net: n, zone: dns.NewZone(), journal: verdict.NewJournal(r.clock),
+		issued: map[string]*ca.Issued{}, hosts: map[string]*peers.Host{}, edges: map[string]*edge.Edge{}, taken: map[*verdict.Record]bool{},
+	}
+	w.ends = w
+	return w
 }
 
 // nextNet returns the network of the next scenario: 127.16.0.0/24, 127.16.1.0/24, and on.
@@ -189,9 +200,8 @@ func (w *world) serveCRLs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	set, at := w.run.authorities(w.scenario.At), w.scenario.At
 	srv := &http.Server{
-		Handler:           set.Handler(func() time.Time { return at }),
+		Handler:           w.revocations(),
 		ReadHeaderTimeout: w.run.opts.Timeouts.Exchange,
 		ErrorLog:          log.New(io.Discard, "", 0), // whoever can't fetch a CRL says so itself
 	}
@@ -205,15 +215,41 @@ func (w *world) serveCRLs(ctx context.Context) error {
 		<-done
 		return err
 	})
-	for _, name := range append(w.scenario.CertificateKeys(), "") {
-		host := set.CDPHost(ca.Untrusted)
-		if name != "" {
-			host = set.CDPHost(caOf(name))
-		}
+	for _, host := range w.publishers() {
 		w.zone.SetA(host, w.net.Address(actorCRL))
 	}
 	w.crls = peers.NewCRLCache(ctx, w.net, w.resolver, actorCRL, w.run.opts.Timeouts.Exchange)
 	return nil
+}
+
+// revocations serves the CRLs.
+func (w *world) revocations() http.Handler {
+	if w.given != nil {
+		return w.given
+	}
+	at := w.scenario.At
+	return w.run.authorities(at).Handler(func() time.Time { return at })
+}
+
+// publishers returns the names of the hosts from which the certificates say that CRLs are to be had.
+func (w *world) publishers() []string {
+	if w.given != nil {
+		return w.given.publishers()
+	}
+	set := w.run.authorities(w.scenario.At)
+	hosts := []string{set.CDPHost(ca.Untrusted)}
+	for _, key := range w.scenario.CertificateKeys() {
+		hosts = append(hosts, set.CDPHost(caOf(key)))
+	}
+	return hosts
+}
+
+// root returns the root certificate of a CA.
+func (w *world) root(ctx context.Context, name string) (*x509.Certificate, error) {
+	if w.given != nil {
+		return w.given.root(name)
+	}
+	return w.run.authorities(w.scenario.At).Root(ctx, name)
 }
 
 // makeHosts makes every machine that stands at an end of a leg, with its certificate, its trust and its policy.
@@ -276,9 +312,8 @@ func (w *world) host(ctx context.Context, actor, fqdn, product, key string, trus
 	if issued := w.issued[key]; issued != nil && !issued.Order.None {
 		h.Certificate, h.Withhold = &issued.TLS, issued.Order.Withhold
 	}
-	set := w.run.authorities(at)
 	for _, name := range trusts {
-		root, err := set.Root(ctx, name)
+		root, err := w.root(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -292,6 +327,9 @@ func (w *world) host(ctx context.Context, actor, fqdn, product, key string, trus
 
 // report describes the certificates as they were issued.
 func (w *world) report() []Certificate {
+	if w.given != nil {
+		return w.given.Certificates
+	}
 	var out []Certificate
 	for _, key := range w.scenario.CertificateKeys() {
 		i := w.issued[key]

@@ -116,3 +116,14 @@ func parentOf(fqdn string) string {
 	_, parent, _ := strings.Cut(fqdn, ".")
 	return parent
 }
+
+// interfaces returns the places in the lab's network that no name of the zone need lead to.
+func interfaces(t topology.Topology) []string {
+	places := []string{topology.ActorNextHop, topology.ActorRemoteUser, actorDNS, actorCRL}
+	for _, node := range nodesOf(t) {
+		for _, iface := range []string{topology.ActorEdge, edge.InternalInterface, edge.WebConfInterface, edge.AVInterface} {
+			places = append(places, edge.Place(iface, node))
+		}
+	}
+	return places
+}

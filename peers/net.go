@@ -20,7 +20,8 @@ type Net struct {
 
 // wiring is what every view of a network shares.
 type wiring struct {
-	base netip.Addr
+	base  netip.Addr
+	fixed bool // hosts holds all that there are, and ports are the real ones
 
 	mu      sync.Mutex
 	next    uint32
@@ -71,7 +72,7 @@ func (n *Net) Server(address netip.Addr) netip.Addr {
 func (n *Net) Address(host string) netip.Addr {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if a, ok := n.hosts[host]; ok {
+	if a, ok := n.hosts[host]; ok || n.fixed {
 		return a
 	}
 	n.next++
@@ -126,6 +127,9 @@ func (n *Net) ListenPacket(ctx context.Context, host string, port uint16) (net.P
 
 // candidates are the places to try, best first.
 func (n *Net) candidates(want netip.AddrPort) []netip.AddrPort {
+	if n.fixed {
+		return []netip.AddrPort{want} // another process couldn't find any other
+	}
 	return []netip.AddrPort{
 		want,
 		netip.AddrPortFrom(want.Addr(), 0),
@@ -156,10 +160,13 @@ func (n *Net) Bound(at netip.AddrPort) netip.AddrPort {
 // Dial connects host to the given address and port, from host's own address.
 func (n *Net) Dial(ctx context.Context, host string, to netip.AddrPort) (net.Conn, error) {
 	at := n.Bound(netip.AddrPortFrom(n.Server(to.Addr()), to.Port()))
-	if !at.Addr().IsLoopback() {
-		return nil, fmt.Errorf("dial %s: not a loopback address: nothing of a run leaves this machine", at)
+	if err := n.within(at.Addr()); err != nil {
+		return nil, fmt.Errorf("dial %s: %w", at, err)
 	}
-	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(n.Address(host), 0))}
+	var d net.Dialer
+	if from := n.Address(host); from.IsLoopback() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+	} // between containers the network that both are in decides
 	c, err := d.DialContext(ctx, "tcp4", at.String())
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
 		d.LocalAddr = nil // no loopback aliases here

@@ -35,6 +35,8 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Serve the training site on this machine's loopback."`
 	Schema      schemaCmd      `cmd:"" help:"Print the JSON Schema of the JSON report."`
 	Init        initCmd        `cmd:"" help:"Print a commented scenario file to start from."`
+	Up          upCmd          `cmd:"" help:"Stand a lab up on loopback, for a server of your own to federate with."`
+	Peer        peerCmd        `cmd:"" help:"Play one host of a lab whose hosts are processes of their own, as in docker-compose.yml."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 	Completion  completionCmd  `cmd:"" help:"Print a completion script for a shell."`
 }

@@ -23,7 +23,7 @@ var tiers = [][]string{
 	{"ca/profile", "lab/certfile", "lab/probe", "lab/request", "scenarios", "peers/sip", "peers/xmpp"},
 	{"peers/sip/siptest", "peers/xmpp/xmpptest", "peers/edge", "ca", "lab/lint", "lab/lesson"},
 	{"lab"},
-	{"lab/report"},
+	{"lab/remote", "lab/report"},
 	{"lab/web"},
 	{"cmd/edgelab"},
 }

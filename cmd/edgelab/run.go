@@ -19,6 +19,8 @@ type runCmd struct {
 	At       date         `placeholder:"DATE" help:"The date on everybody's clock, instead of the scenarios' own: 2027-03-15."`
 	Seed     uint64       `default:"1" help:"Seed of all that is random: serial numbers, dialback keys."`
 	Parallel int          `placeholder:"N" help:"How many legs run at a time; 0: as many as suit the machine."`
+	Remote   bool         `help:"Make the legs of the lab that stands (edgelab up, edgelab peer), where their ends run."`
+	State    string       `env:"EDGELAB_STATE" placeholder:"DIR" help:"With --remote: the folder that the lab has left its state in."`
 	Verbose  bool         `short:"v" help:"Tell every leg with all its evidence."`
 }
 
@@ -31,7 +33,14 @@ If SSLKEYLOGFILE names a file, the TLS keys of all legs are appended to it, for 
 
 // Run runs the scenarios and reports.
 func (c *runCmd) Run(a *app) error {
-	list, policies, err := c.prepare(a)
+	var list []scenarios.Scenario
+	var policies *policy.Catalogue
+	var err error
+	if c.Remote {
+		err = c.checkRemote()
+	} else {
+		list, policies, err = c.prepare(a)
+	}
 	if err != nil {
 		return err
 	}
@@ -41,6 +50,9 @@ func (c *runCmd) Run(a *app) error {
 			return err
 		}
 		defer to.discard()
+	}
+	if c.Remote {
+		return c.standing(a, to)
 	}
 	opts := lab.Options{Seed: c.Seed, Parallel: c.Parallel, Policies: policies, Select: c.Filter.leg, Progress: a.progress}
 	keys, err := a.keyLog()

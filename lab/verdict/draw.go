@@ -10,7 +10,7 @@ type Evidence struct {
 	Conn   string  // the leg's own connection; dialback verifications have others
 	Events []Event // of both sides, merged
 	Fault  string  // the lab's own failure, empty for none
-	// OneSided says that only the initiator is ours and the acceptor can't be asked for its evidence.
+	// OneSided says that only one of the ends is ours and the other can't be asked for its evidence.
 	OneSided bool
 }
 
@@ -173,7 +173,7 @@ func (d drawing) unjudged() (Verdict, bool) {
 	if e, ok := d.find(Initiator, KindRefused); ok {
 		return Verdict{Code: orElse(e.Code, ApplicationRefused), Reason: e.Text}, true
 	}
-	if d.has(Initiator, KindExchanged) {
+	if d.has(Initiator, KindExchanged) || d.OneSided && d.exchanged() {
 		return Verdict{}, false
 	}
 	if e, ok := d.find("", KindTimeout); ok {
@@ -199,9 +199,17 @@ func (d drawing) undecided() (Verdict, bool) {
 	return Verdict{}, false
 }
 
+// exchanged reports whether a message went there and its answer came back, by all ends that can be asked.
+func (d drawing) exchanged() bool {
+	if d.OneSided {
+		return d.has("", KindExchanged)
+	}
+	return d.has(Initiator, KindExchanged) && d.has(Acceptor, KindExchanged)
+}
+
 // success needs an exchange that both sides saw, and says how the ends were authenticated.
 func (d drawing) success() (Verdict, bool) {
-	if !d.has(Initiator, KindExchanged) || (!d.OneSided && !d.has(Acceptor, KindExchanged)) {
+	if !d.exchanged() {
 		return Verdict{}, false
 	}
 	dialback, encrypted, certificate := false, true, false

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -27,6 +29,7 @@ type Record struct {
 	clock Clock
 	done  chan struct{}
 	once  sync.Once
+	after func(*Record) // told once when the record is complete; nil: nobody is
 
 	mu     sync.Mutex
 	conn   string
@@ -107,7 +110,12 @@ func (r *Record) Links() []*Record {
 // Finish marks the record complete.
 func (r *Record) Finish() {
 	if r != nil {
-		r.once.Do(func() { close(r.done) })
+		r.once.Do(func() {
+			close(r.done)
+			if r.after != nil {
+				r.after(r)
+			}
+		})
 	}
 }
 
@@ -156,6 +164,9 @@ type Journal struct {
 	mu      sync.Mutex
 	records map[string]*Record
 	wait    map[string]chan struct{}
+	keep    int       // how many records wait at most; 0: all
+	order   []*Record // with keep: as they were opened
+	watch   func(*Record)
 }
 
 // NewJournal returns an empty journal whose records use clock.
@@ -163,20 +174,53 @@ func NewJournal(clock Clock) *Journal {
 	return &Journal{clock: clock, records: map[string]*Record{}, wait: map[string]chan struct{}{}}
 }
 
+// Stand readies the journal for a lab that stands for long: of the records that nobody takes it keeps the newest only, and
+// watch, if it isn't nil, is told of each record when it is complete, on the goroutine of its connection. It must be called
+// before the first Open.
+func (j *Journal) Stand(keep int, watch func(*Record)) { j.keep, j.watch = keep, watch }
+
 // Clock returns the clock of the journal's records.
 func (j *Journal) Clock() Clock { return j.clock }
 
 // Open starts the record of a connection that host accepted. The acceptor must call Finish on it.
 func (j *Journal) Open(host, conn string) *Record {
 	r := NewRecord(Acceptor, host, conn, j.clock)
+	r.after = j.watch
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.records[conn] = r
+	if j.keep > 0 {
+		j.forget()
+		j.order = append(j.order, r)
+	}
 	if c, ok := j.wait[conn]; ok {
 		close(c)
 		delete(j.wait, conn)
 	}
 	return r
+}
+
+// forget drops the oldest of too many records.
+func (j *Journal) forget() {
+	for len(j.order) >= j.keep {
+		old := j.order[0]
+		j.order = j.order[1:]
+		if j.records[old.Conn()] == old {
+			delete(j.records, old.Conn())
+		}
+	}
+}
+
+// Find returns the name of the oldest connection that is in the journal and that match is true of; false if there is none.
+func (j *Journal) Find(match func(*Record) bool) (string, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.order {
+		if j.records[r.Conn()] == r && match(r) {
+			return r.Conn(), true
+		}
+	}
+	return "", false
 }
 
 // Take waits until the acceptor's record of conn is complete and removes it from the journal. If ctx ends first it
@@ -207,4 +251,16 @@ func (j *Journal) Take(ctx context.Context, conn string) (*Record, error) {
 	case <-ctx.Done():
 		return r, ctx.Err()
 	}
+}
+
+// Ends returns the addresses in a connection's name: the initiator's and the acceptor's. They are invalid if it is no
+// connection's name.
+func Ends(conn string) (initiator, acceptor netip.AddrPort) {
+	from, to, ok := strings.Cut(conn, " > ")
+	if !ok {
+		return
+	}
+	initiator, _ = netip.ParseAddrPort(from)
+	acceptor, _ = netip.ParseAddrPort(to)
+	return initiator, acceptor
 }

@@ -222,3 +222,8 @@ func SignIn(ctx context.Context, user *peers.Host, domain string, rec *verdict.R
 	s.Exchanged("REGISTER, OPTIONS and MESSAGE were answered by sip." + domain)
 	return nil
 }
+
+// ListenNextHop runs the next hop alone, where the Edge is another process. The caller closes it.
+func ListenNextHop(ctx context.Context, t topology.Topology, nextHop *peers.Host) (io.Closer, error) {
+	return sip.Listen(ctx, pool(t, nextHop), NextHopPort)
+}
