@@ -6,7 +6,7 @@ GO ?= go
 BENCH ?= .
 
 .DEFAULT_GOAL := build
-.PHONY: build test lint bench fuzz conformance tools clean help
+.PHONY: build test lint bench fuzz conformance images tools clean help
 
 build: ## build bin/edgelab
 	$(GO) build -trimpath -o bin/edgelab ./cmd/edgelab
@@ -26,6 +26,9 @@ fuzz: ## every fuzz test for FUZZTIME each, 10 s unless set
 
 conformance: tools ## measure real products and compare them with the policies; needs root, debootstrap and a Debian mirror
 	EDGELAB_CONFORMANCE=1 $(GO) test -count=1 -timeout=60m ./peers/conformance/...
+
+images: ## the images of docker-compose.yml, Prosody's and Kamailio's included, without a registry; as root, for debootstrap
+	@.docker/images real
 
 tools: ## see that the programs that tests talk to are there; as root on Debian, install them
 	@.ci/tools
