@@ -67,20 +67,46 @@ func (d drawing) harness() (Verdict, bool) {
 	return Verdict{Code: Inconclusive, Fault: why, Reason: "the lab failed at " + why}, ok
 }
 
-// contradiction compares what the two sides say of the same thing.
+// contradiction compares what the two sides say of the same thing, and each judgement with itself.
 func (d drawing) contradiction() (Verdict, bool) {
-	if d.OneSided {
+	why := d.absurd()
+	if why == "" && !d.OneSided {
+		why = d.disagreement()
+	}
+	if why == "" {
 		return Verdict{}, false
 	}
-	why := ""
-	for _, dir := range []struct{ from, to Side }{{Initiator, Acceptor}, {Acceptor, Initiator}} {
-		seen, ok := d.find(dir.to, KindCertSeen)
-		if !ok {
+	return Verdict{Code: Inconclusive, Reason: why, Fault: why}, true
+}
+
+// absurd returns what is wrong with a judgement by itself: one that refuses must say why, one that trusts must not.
+func (d drawing) absurd() string {
+	for _, e := range d.Events {
+		if !d.own(e) || e.Kind != KindJudged || e.Judgement == nil {
 			continue
 		}
-		sent, ok := d.find(dir.from, KindCertSent)
+		j := e.Judgement
 		switch {
+		case j.Outcome == OutcomeRejected && (j.Code == Trusted || j.Code == ""):
+			return fmt.Sprintf("%s refuses with the code %q", e.Host, j.Code)
+		case j.Outcome == OutcomeTrusted && j.Code != Trusted && j.Code != "":
+			return fmt.Sprintf("%s accepts with the code %s", e.Host, j.Code)
+		}
+	}
+	return ""
+}
+
+// disagreement returns in what the two sides' stories differ.
+func (d drawing) disagreement() string {
+	why := ""
+	for _, dir := range []struct{ from, to Side }{{Initiator, Acceptor}, {Acceptor, Initiator}} {
+		sent, wasSent := d.find(dir.from, KindCertSent)
+		seen, ok := d.find(dir.to, KindCertSeen)
+		switch {
+		case !ok && wasSent && d.has(dir.to, KindNoCertSeen):
+			why = fmt.Sprintf("the %s sent a certificate and the %s was shown none", dir.from, dir.to)
 		case !ok:
+		case !wasSent:
 			why = fmt.Sprintf("the %s was shown a certificate that the %s didn't send", dir.to, dir.from)
 		case !slices.Equal(sent.Certs, seen.Certs):
 			why = fmt.Sprintf("the %s was shown another chain than the %s sent", dir.to, dir.from)
@@ -95,10 +121,19 @@ func (d drawing) contradiction() (Verdict, bool) {
 			why = fmt.Sprintf("the %s refused (%s) and the %s had its answer all the same", e.Side, e.Judgement.Code, other)
 		}
 	}
-	if why == "" {
-		return Verdict{}, false
+	for _, dir := range []struct{ from, to Side }{{Initiator, Acceptor}, {Acceptor, Initiator}} {
+		sent, ok := d.find(dir.from, KindAlertSent)
+		got, seen := d.find(dir.to, KindAlertReceived)
+		if ok && seen && sent.Alert != got.Alert {
+			why = fmt.Sprintf("the %s sent TLS alert %d and the %s received %d", dir.from, sent.Alert, dir.to, got.Alert)
+		}
 	}
-	return Verdict{Code: Inconclusive, Reason: why, Fault: why}, true
+	one, ok := d.find(Initiator, KindAuthenticated)
+	two, both := d.find(Acceptor, KindAuthenticated)
+	if ok && both && one.Encrypted != two.Encrypted {
+		why = "one side was authenticated inside TLS and the other without"
+	}
+	return why
 }
 
 func (d drawing) refused() (Event, bool) {
@@ -156,10 +191,20 @@ func (d drawing) connection() (Verdict, bool) {
 		case KindTLSNotOffered:
 			return Verdict{Code: TLSRefused, Reason: e.Text}, true
 		case KindTimeout:
-			return Verdict{Code: NoAnswer, Reason: e.Text}, true
+			return d.late(e), true
 		}
 	}
 	return Verdict{}, false
+}
+
+// late is a phase that ran out of time. A partner that can't be asked didn't answer. Where both ends are the lab's own
+// nobody stays silent on purpose: the machine is too slow, which says nothing about a partner.
+func (d drawing) late(e Event) Verdict {
+	if d.OneSided {
+		return Verdict{Code: NoAnswer, Reason: e.Text}
+	}
+	why := fmt.Sprintf("%s: %s, though both ends are the lab's own: the machine is too busy, or an end hangs", e.Host, e.Text)
+	return Verdict{Code: Inconclusive, Reason: why, Fault: why}
 }
 
 // unjudged is a refusal that only the refused side saw, or whose reason isn't a certificate.
@@ -167,7 +212,7 @@ func (d drawing) unjudged() (Verdict, bool) {
 	if e, ok := d.find(Acceptor, KindRefused); ok {
 		return Verdict{Code: orElse(e.Code, ApplicationRefused), By: e.Host, Side: e.Side, Reason: e.Text}, true
 	}
-	if e, ok := d.find("", KindAlertReceived); ok {
+	if e, ok := d.find("", KindAlertReceived); ok && (d.OneSided || d.explained(e)) {
 		return Verdict{Code: TLSRefused, Reason: fmt.Sprintf("%s %s", e.Host, e.Text)}, true
 	}
 	if e, ok := d.find(Initiator, KindRefused); ok {
@@ -177,12 +222,25 @@ func (d drawing) unjudged() (Verdict, bool) {
 		return Verdict{}, false
 	}
 	if e, ok := d.find("", KindTimeout); ok {
-		return Verdict{Code: NoAnswer, Reason: fmt.Sprintf("%s: %s", e.Host, e.Text)}, true
+		return d.late(e), true
 	}
 	if e, ok := d.find(Initiator, KindConnectionLost); ok {
-		return Verdict{Code: NoAnswer, Reason: fmt.Sprintf("%s: %s", e.Host, e.Text)}, true
+		if d.OneSided {
+			return Verdict{Code: NoAnswer, Reason: fmt.Sprintf("%s: %s", e.Host, e.Text)}, true
+		}
+		why := fmt.Sprintf("%s: %s, and the acceptor, the lab's own, doesn't say why", e.Host, e.Text)
+		return Verdict{Code: Inconclusive, Reason: why, Fault: why}, true
 	}
 	return Verdict{}, false
+}
+
+// explained reports whether the side that must have sent an alert knows of it.
+func (d drawing) explained(received Event) bool {
+	other := Initiator
+	if received.Side == Initiator {
+		other = Acceptor
+	}
+	return d.has(other, KindAlertSent, KindRefused, KindTLSNotOffered)
 }
 
 // undecided is a leg that worked in the lab, where the real product's answer isn't known.

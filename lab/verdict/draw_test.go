@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/edgelab/edgelab/lab/verdict"
@@ -77,8 +78,8 @@ func TestDraw(t *testing.T) {
 			events: append([]verdict.Event{cert(initiator, verdict.KindCertSent, "aa", "bb"), cert(acceptor, verdict.KindCertSeen, "aa", "bb")}, both...),
 		},
 		{name: "nothing listens", events: []verdict.Event{ev(initiator, verdict.KindConnectFailed)}, want: verdict.NoAnswer},
-		{name: "time ran out", events: []verdict.Event{ev(initiator, verdict.KindTimeout)}, want: verdict.NoAnswer},
-		{name: "an alert that no judge of ours explains", events: []verdict.Event{ev(initiator, verdict.KindAlertReceived)}, want: verdict.TLSRefused},
+		{name: "a partner lets time run out", oneSided: true, events: []verdict.Event{ev(initiator, verdict.KindTimeout)}, want: verdict.NoAnswer},
+		{name: "an alert that no judge of ours explains", oneSided: true, events: []verdict.Event{ev(initiator, verdict.KindAlertReceived)}, want: verdict.TLSRefused},
 		{name: "STARTTLS not offered", events: []verdict.Event{ev(initiator, verdict.KindTLSNotOffered)}, want: verdict.TLSRefused},
 		{
 			name: "the initiator's own rules stop it", want: verdict.SRVMismatch,
@@ -107,6 +108,11 @@ func TestDraw(t *testing.T) {
 			name: "works in the lab, and the product's answer isn't known", want: verdict.Unknown,
 			events: append([]verdict.Event{judged(acceptor, verdict.OutcomeUnknown, verdict.ClientEKUMissing)}, both[2:]...),
 		},
+		{
+			name: "an alert for another reason than a judgement, which its sender knows of", want: verdict.TLSRefused,
+			events: []verdict.Event{ev(initiator, verdict.KindAlertReceived), {Side: acceptor, Kind: verdict.KindRefused, Code: verdict.TLSRefused}},
+		},
+		{name: "a partner goes away", oneSided: true, events: []verdict.Event{ev(initiator, verdict.KindConnectionLost)}, want: verdict.NoAnswer},
 		{name: "the lab failed", fault: "no free port", events: both, want: verdict.Inconclusive},
 		{name: "a peer of ours failed", events: append([]verdict.Event{ev(acceptor, verdict.KindHarness)}, both...), want: verdict.Inconclusive},
 		{name: "nothing at all", want: verdict.Inconclusive},
@@ -131,5 +137,81 @@ func TestDrawLooksAtTheLegsOwnConnection(t *testing.T) {
 	got := verdict.Draw(verdict.Evidence{Conn: "a > b", Events: events})
 	if got.Code != verdict.FallbackDialback {
 		t.Errorf("drew %s (%s)", got.Code, got.Reason)
+	}
+}
+
+// Evidence that contradicts itself, or that only a fault of the lab can have left, never gives a verdict on a partner. Each
+// row starts from a leg that is trusted and changes one thing.
+func TestDrawNeverBelievesAContradiction(t *testing.T) {
+	good := func() []verdict.Event {
+		return []verdict.Event{
+			ev(initiator, verdict.KindConnect), ev(acceptor, verdict.KindConnect),
+			cert(initiator, verdict.KindCertSent, "aa"), cert(acceptor, verdict.KindCertSeen, "aa"),
+			cert(acceptor, verdict.KindCertSent, "bb"), cert(initiator, verdict.KindCertSeen, "bb"),
+			judged(initiator, verdict.OutcomeTrusted, verdict.Trusted), judged(acceptor, verdict.OutcomeTrusted, verdict.Trusted),
+			auth(initiator, verdict.MethodCertificate, true), auth(acceptor, verdict.MethodCertificate, true),
+			ev(initiator, verdict.KindExchanged), ev(acceptor, verdict.KindExchanged),
+		}
+	}
+	if v := verdict.Draw(verdict.Evidence{Events: good()}); v.Code != verdict.Trusted {
+		t.Fatalf("the leg that everything starts from is %s: %s", v.Code, v.Reason)
+	}
+	drop := func(kind verdict.Kind, sides ...verdict.Side) func([]verdict.Event) []verdict.Event {
+		return func(in []verdict.Event) []verdict.Event {
+			return slices.DeleteFunc(in, func(e verdict.Event) bool {
+				return e.Kind == kind && (len(sides) == 0 || slices.Contains(sides, e.Side))
+			})
+		}
+	}
+	add := func(more ...verdict.Event) func([]verdict.Event) []verdict.Event {
+		return func(in []verdict.Event) []verdict.Event { return append(in, more...) }
+	}
+	alert := func(side verdict.Side, kind verdict.Kind, n uint8) verdict.Event {
+		return verdict.Event{Side: side, Host: string(side), Kind: kind, Alert: n}
+	}
+	unanswered := func(more ...verdict.Event) func([]verdict.Event) []verdict.Event {
+		return func(in []verdict.Event) []verdict.Event { return append(drop(verdict.KindExchanged)(in), more...) }
+	}
+	for name, change := range map[string]func([]verdict.Event) []verdict.Event{
+		"the acceptor was shown another certificate than was sent": func(in []verdict.Event) []verdict.Event { in[3].Certs = []string{"cc"}; return in },
+		"the initiator was shown another":                          func(in []verdict.Event) []verdict.Event { in[5].Certs = []string{"cc"}; return in },
+		"a longer chain than was sent":                             func(in []verdict.Event) []verdict.Event { in[5].Certs = []string{"bb", "cc"}; return in },
+		"a certificate that nobody sent":                           drop(verdict.KindCertSent, initiator),
+		"a certificate that was sent and not shown": func(in []verdict.Event) []verdict.Event {
+			in[3] = ev(acceptor, verdict.KindNoCertSeen)
+			return in
+		},
+		"the acceptor knows of no exchange":          drop(verdict.KindExchanged, acceptor),
+		"the initiator knows of no exchange":         drop(verdict.KindExchanged, initiator),
+		"nobody was authenticated":                   drop(verdict.KindAuthenticated),
+		"TLS on one side only":                       func(in []verdict.Event) []verdict.Event { in[9].Encrypted = false; return in },
+		"the acceptor refused an exchange":           add(judged(acceptor, verdict.OutcomeRejected, verdict.Expired)),
+		"the initiator refused an exchange":          add(judged(initiator, verdict.OutcomeRejected, verdict.Expired)),
+		"a refusal with the code trusted":            unanswered(judged(acceptor, verdict.OutcomeRejected, verdict.Trusted), ev(initiator, verdict.KindClosed)),
+		"a refusal without a code":                   unanswered(judged(acceptor, verdict.OutcomeRejected, ""), ev(initiator, verdict.KindClosed)),
+		"an acceptance with a code of refusal":       add(judged(initiator, verdict.OutcomeTrusted, verdict.Expired)),
+		"a refusal that the initiator didn't notice": unanswered(judged(acceptor, verdict.OutcomeRejected, verdict.Expired)),
+		"a refusal that the acceptor didn't notice":  unanswered(judged(initiator, verdict.OutcomeRejected, verdict.Expired)),
+		"another alert than was sent":                unanswered(judged(acceptor, verdict.OutcomeRejected, verdict.Expired), alert(acceptor, verdict.KindAlertSent, 45), alert(initiator, verdict.KindAlertReceived, 42)),
+		"an alert that nobody sent":                  unanswered(alert(initiator, verdict.KindAlertReceived, 42)),
+		"time ran out between the lab's own ends":    unanswered(ev(initiator, verdict.KindTimeout)),
+		"time ran out at the lab's own acceptor":     unanswered(ev(acceptor, verdict.KindTimeout)),
+		"the acceptor is gone and doesn't say why":   unanswered(ev(initiator, verdict.KindConnectionLost)),
+		"the acceptor of the lab failed":             add(ev(acceptor, verdict.KindHarness)),
+		"the initiator of the lab failed":            add(ev(initiator, verdict.KindHarness)),
+		"a harness fault beside a partner's refusal": unanswered(judged(acceptor, verdict.OutcomeRejected, verdict.Expired), ev(initiator, verdict.KindClosed), ev(initiator, verdict.KindHarness)),
+		"one side's evidence is missing altogether": func(in []verdict.Event) []verdict.Event {
+			return slices.DeleteFunc(in, func(e verdict.Event) bool { return e.Side == acceptor })
+		},
+		"the other side's evidence is missing likewise": func(in []verdict.Event) []verdict.Event {
+			return slices.DeleteFunc(in, func(e verdict.Event) bool { return e.Side == initiator })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := verdict.Draw(verdict.Evidence{Events: change(good())})
+			if v.Code != verdict.Inconclusive || v.Fault == "" {
+				t.Errorf("drew %s (%s), fault %q; want inconclusive and why", v.Code, v.Reason, v.Fault)
+			}
+		})
 	}
 }

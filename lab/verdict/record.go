@@ -34,8 +34,17 @@ type Record struct {
 	mu     sync.Mutex
 	conn   string
 	events []Event
+	raw    int  // bytes of messages kept
+	full   bool // MaxEvents is reached
 	links  []*Record
 }
+
+// Bounds of one record: whoever floods an end must not fill the lab's memory with evidence of it. A leg has some twenty
+// events and a few KB of messages.
+const (
+	MaxEvents = 500       // the last is a KindHarness that says so: what isn't whole mustn't be concluded from
+	MaxRaw    = 128 << 10 // bytes of messages; of later ones only the summary is kept
+)
 
 // usualEvents is what a good leg's record grows to, more or less.
 const usualEvents = 16
@@ -45,13 +54,23 @@ func NewRecord(side Side, host, conn string, clock Clock) *Record {
 	return &Record{side: side, host: host, conn: conn, clock: clock, done: make(chan struct{})}
 }
 
-// Add appends e, filling in side, host, connection and time.
+// Add appends e, filling in side, host, connection and time. Beyond MaxEvents nothing is kept, and the record says so.
 func (r *Record) Add(e Event) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.full {
+		return
+	}
+	if len(r.events) == MaxEvents-1 {
+		r.full = true
+		e = Event{Kind: KindHarness, Text: fmt.Sprintf("the evidence is cut off after %d events: the other side sends more than a leg needs", MaxEvents)}
+	}
+	if r.raw += len(e.Raw); r.raw > MaxRaw {
+		e.Raw = ""
+	}
 	e.Side, e.Host, e.Conn, e.At = r.side, r.host, r.conn, r.clock()
 	if r.events == nil {
 		r.events = make([]Event, 0, usualEvents)
@@ -163,11 +182,16 @@ type Journal struct {
 
 	mu      sync.Mutex
 	records map[string]*Record
+	opened  []string // keys of records in the order in which they were opened
 	wait    map[string]chan struct{}
 	keep    int       // how many records wait at most; 0: all
 	order   []*Record // with keep: as they were opened
 	watch   func(*Record)
 }
+
+// MaxUntaken is how many records that nobody has asked for a journal keeps. A stranger's connection leaves one that
+// nobody will; beyond the bound the oldest that are complete are forgotten.
+const MaxUntaken = 1024
 
 // NewJournal returns an empty journal whose records use clock.
 func NewJournal(clock Clock) *Journal {
@@ -192,6 +216,8 @@ func (j *Journal) Open(host, conn string) *Record {
 	if j.keep > 0 {
 		j.forget()
 		j.order = append(j.order, r)
+	} else if j.opened = append(j.opened, conn); len(j.opened) > 2*MaxUntaken {
+		j.bound()
 	}
 	if c, ok := j.wait[conn]; ok {
 		close(c)
@@ -221,6 +247,27 @@ func (j *Journal) Find(match func(*Record) bool) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// bound drops the oldest complete records beyond MaxUntaken.
+func (j *Journal) bound() {
+	kept := make([]string, 0, MaxUntaken)
+	for _, conn := range j.opened {
+		r, ok := j.records[conn]
+		if !ok {
+			continue // taken
+		}
+		select {
+		case <-r.Done():
+			if len(j.records) > MaxUntaken {
+				delete(j.records, conn)
+				continue
+			}
+		default:
+		}
+		kept = append(kept, conn)
+	}
+	j.opened = kept
 }
 
 // Take waits until the acceptor's record of conn is complete and removes it from the journal. If ctx ends first it

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	upstream "github.com/emiago/sipgo/sip"
@@ -43,7 +42,7 @@ func (e *Edge) av(ctx context.Context) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &avEdge{conns: &tracked{Listener: ln, open: map[*trackedConn]struct{}{}}}
+	a := &avEdge{conns: track(ln, exchangeTimeout(&h))}
 	address := h.Net.Address(Place(AVInterface, e.cfg.Node))
 	a.turn, err = turn.NewServer(turn.ServerConfig{
 		Realm:         realm,
@@ -109,58 +108,6 @@ func boundHost(ln net.Listener) string {
 		return "127.0.0.1"
 	}
 	return host
-}
-
-// tracked is a listener that can end the connections it has accepted, which a TURN server leaves to their clients.
-type tracked struct {
-	net.Listener
-	wg   sync.WaitGroup
-	mu   sync.Mutex
-	open map[*trackedConn]struct{} // nil once drained
-}
-
-func (t *tracked) Accept() (net.Conn, error) {
-	c, err := t.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.open == nil {
-		_ = c.Close()
-		return nil, net.ErrClosed
-	}
-	t.wg.Add(1)
-	tc := &trackedConn{Conn: c, owner: t}
-	t.open[tc] = struct{}{}
-	return tc, nil
-}
-
-func (t *tracked) drain() {
-	t.mu.Lock()
-	for c := range t.open {
-		_ = c.Conn.Close() // its reader then closes the rest
-	}
-	t.open = nil
-	t.mu.Unlock()
-	t.wg.Wait()
-}
-
-type trackedConn struct {
-	net.Conn
-	owner *tracked
-	once  sync.Once
-}
-
-func (c *trackedConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(func() {
-		c.owner.mu.Lock()
-		delete(c.owner.open, c)
-		c.owner.mu.Unlock()
-		c.owner.wg.Done()
-	})
-	return err
 }
 
 // Allocate plays the leg from the next hop to MRAS: SERVICE over mutual TLS brings a token, and the token opens an

@@ -27,7 +27,6 @@ const hello = "edgelab: this stands for PSOM\n"
 // A webConf is the Web Conferencing Edge: TLS with the external certificate, and an echo of one line.
 type webConf struct {
 	host *peers.Host
-	ln   net.Listener
 	ctx  context.Context
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -40,33 +39,15 @@ func (e *Edge) webConf(ctx context.Context) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &webConf{host: &h, ln: ln}
+	w := &webConf{host: &h}
 	w.ctx, w.stop = context.WithCancel(ctx)
-	context.AfterFunc(w.ctx, func() { _ = ln.Close() })
-	w.wg.Add(1)
-	go w.accept()
+	w.wg.Go(func() { peers.Accept(w.ctx, ln, w.serve, h.Excess()) })
 	return w, nil
-}
-
-func (w *webConf) accept() {
-	defer w.wg.Done()
-	for {
-		raw, err := w.ln.Accept()
-		if err != nil {
-			return
-		}
-		w.wg.Add(1)
-		go func() {
-			defer w.wg.Done()
-			w.serve(raw)
-		}()
-	}
 }
 
 // Close stops the listener and waits for its connections.
 func (w *webConf) Close() error {
 	w.stop()
-	_ = w.ln.Close()
 	w.wg.Wait()
 	return nil
 }

@@ -29,7 +29,7 @@ var quiet = slog.New(slog.DiscardHandler)
 type conn struct {
 	tls     *wire.Conn
 	rec     *verdict.Record
-	idle    time.Duration // longest silence while reading; zero: as long as it takes
+	idle    time.Duration // how long the next whole message may take to come; zero: as long as it takes
 	request func(*sip.Request, *sip.ServerTx)
 
 	mu      sync.Mutex
@@ -46,13 +46,12 @@ func newConn(tls *wire.Conn, rec *verdict.Record, request func(*sip.Request, *si
 // read reads until the connection ends. It owns the connection's requests: handlers run in it.
 func (c *conn) read() {
 	defer close(c.done)
-	in := newStream(c.receive, c.pong)
+	// Only what is whole earns more time: one byte a second must not keep a connection for a day.
+	c.await()
+	in := newStream(func(msg sip.Message) { c.receive(msg); c.await() }, func() { c.pong(); c.await() })
 	buf := make([]byte, 8<<10)
 	var err error
 	for err == nil {
-		if c.idle > 0 {
-			_ = c.tls.SetReadDeadline(time.Now().Add(c.idle))
-		}
 		var n int
 		n, err = c.tls.Read(buf)
 		if perr := in.write(buf[:n]); perr != nil {
@@ -60,6 +59,13 @@ func (c *conn) read() {
 		}
 	}
 	c.ended(err)
+}
+
+// await gives the next message its time.
+func (c *conn) await() {
+	if c.idle > 0 {
+		_ = c.tls.SetReadDeadline(time.Now().Add(c.idle)) // fails on a closed connection only; the next read says so
+	}
 }
 
 // receive takes one message that was read.

@@ -2,12 +2,12 @@ package sip
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"sync"
 
 	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers"
 	"github.com/edgelab/edgelab/peers/policy"
 	"github.com/edgelab/edgelab/peers/wire"
 )
@@ -17,14 +17,10 @@ type Server struct {
 	cfg       Config
 	behaviour policy.Behaviour
 	router    router
-	ln        net.Listener
 
 	ctx  context.Context // ends all connections
 	stop context.CancelFunc
 	wg   sync.WaitGroup
-
-	mu  sync.Mutex
-	err error
 }
 
 // Listen starts a SIP end on port of cfg.Host's address. It runs until Close, or until ctx ends. Errors are a
@@ -38,43 +34,17 @@ func Listen(ctx context.Context, cfg Config, port uint16) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, behaviour: b, router: newRouter(cfg, b), ln: ln}
+	s := &Server{cfg: cfg, behaviour: b, router: newRouter(cfg, b)}
 	s.ctx, s.stop = context.WithCancel(ctx)
-	context.AfterFunc(s.ctx, func() { _ = ln.Close() })
-	s.wg.Add(1)
-	go s.accept()
+	s.wg.Go(func() { peers.Accept(s.ctx, ln, s.serve, cfg.Host.Excess()) })
 	return s, nil
 }
 
-// Close ends the listener and its connections and waits until their records are finished. Its error is one that had
-// ended the listener before.
+// Close ends the listener and its connections and waits until their records are finished.
 func (s *Server) Close() error {
 	s.stop()
-	_ = s.ln.Close()
 	s.wg.Wait()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
-}
-
-func (s *Server) accept() {
-	defer s.wg.Done()
-	for {
-		raw, err := s.ln.Accept()
-		if err != nil {
-			if !errors.Is(err, net.ErrClosed) {
-				s.mu.Lock()
-				s.err = fmt.Errorf("SIP listener of %s on %s: %w", s.cfg.Host.Actor, s.ln.Addr(), err)
-				s.mu.Unlock()
-			}
-			return
-		}
-		s.wg.Add(1)
-		go func() {
-			defer s.wg.Done()
-			s.serve(raw)
-		}()
-	}
+	return nil
 }
 
 // serve deals with one connection until it is over.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -206,13 +207,27 @@ func (c *Conn) failed(ctx context.Context, err error, under *alertConn, side ver
 	switch {
 	case timedOut(err) || errors.Is(ctx.Err(), context.DeadlineExceeded):
 		c.rec.Addf(verdict.KindTimeout, "the TLS handshake didn't end in time")
+	case ctx.Err() != nil:
+		c.rec.Addf(verdict.KindNote, "the lab ended the connection during the TLS handshake")
 	case lost(err):
 		c.rec.Addf(verdict.KindConnectionLost, "the other side closed the connection during the TLS handshake")
 	default:
-		c.rec.Addf(verdict.KindNote, "TLS handshake failed: %v", err)
+		c.ends(err)
 	}
 	return fmt.Errorf("TLS handshake as %s: %w", side, err)
 }
+
+// ends records that this side's TLS ends the connection because of what the other side sent.
+func (c *Conn) ends(err error) {
+	if tooLong(err) {
+		c.rec.Addf(verdict.KindHarness, "the lab's TLS takes RSA keys of up to 8192 bits, so the product wasn't asked: %v", err)
+		return
+	}
+	c.rec.Add(verdict.Event{Kind: verdict.KindRefused, Code: verdict.TLSRefused, Text: fmt.Sprintf("ends TLS: %v", err)})
+}
+
+// tooLong reports whether crypto/tls refused a certificate for the length of its key. It says so in words only.
+func tooLong(err error) bool { return strings.Contains(err.Error(), "containing RSA key larger than") }
 
 // lingerTime bounds how long a refusing side waits for the other to take its alert and close.
 const lingerTime = time.Second
@@ -259,9 +274,14 @@ func (c *Conn) note(err error) {
 		c.rec.Add(verdict.Event{Kind: verdict.KindAlertReceived, Alert: a, Text: "receives TLS alert " + AlertName(a)})
 		return
 	}
-	if !errors.Is(err, io.EOF) && lost(err) {
+	switch {
+	case errors.Is(err, io.EOF), timedOut(err):
+	case lost(err):
 		c.ended = true
 		c.rec.Addf(verdict.KindConnectionLost, "the connection was reset")
+	default:
+		c.ended = true
+		c.ends(err)
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers"
 )
 
 // A Server accepts streams for the domains of its Config.
@@ -33,7 +33,9 @@ func Listen(ctx context.Context, cfg Config, port uint16) (*Server, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &Server{cfg: cfg, ln: ln, cancel: cancel}
-	s.wg.Go(func() { s.accept(ctx) })
+	s.wg.Go(func() {
+		peers.Accept(ctx, ln, func(raw net.Conn) { s.serve(ctx, raw) }, cfg.Host.Excess())
+	})
 	return s, nil
 }
 
@@ -51,35 +53,9 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// acceptPause keeps a machine without file descriptors from spinning.
-const acceptPause = 10 * time.Millisecond
-
-func (s *Server) accept(ctx context.Context) {
-	stop := context.AfterFunc(ctx, func() { _ = s.ln.Close() })
-	defer stop()
-	for {
-		raw, err := s.ln.Accept()
-		if ctx.Err() != nil {
-			if err == nil {
-				_ = raw.Close()
-			}
-			return
-		}
-		if err != nil {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(acceptPause):
-			}
-			continue
-		}
-		rec := s.cfg.Host.Journal.Open(s.cfg.Host.Actor, verdict.ConnName(raw.RemoteAddr(), raw.LocalAddr()))
-		s.wg.Go(func() { s.serve(ctx, raw, rec) })
-	}
-}
-
 // serve sees one connection through. Its record is finished whatever happens.
-func (s *Server) serve(ctx context.Context, raw net.Conn, rec *verdict.Record) {
+func (s *Server) serve(ctx context.Context, raw net.Conn) {
+	rec := s.cfg.Host.Journal.Open(s.cfg.Host.Actor, verdict.ConnName(raw.RemoteAddr(), raw.LocalAddr()))
 	defer rec.Finish()
 	defer func() { _ = raw.Close() }()
 	defer func() {
