@@ -16,7 +16,9 @@ type Result struct {
 	Seed      uint64           `json:"seed"`
 	Controls  []LegResult      `json:"controls"` // the lab's own proof: known-good legs and their broken twins
 	Scenarios []ScenarioResult `json:"scenarios"`
-	Duration  time.Duration    `json:"duration"` // nanoseconds
+	// Repetition is there if the run was made several times; the scenarios' legs are those of the first time.
+	Repetition *Repetition   `json:"repetition,omitempty"`
+	Duration   time.Duration `json:"duration"` // nanoseconds
 }
 
 // A ScenarioResult is what one scenario's legs did.

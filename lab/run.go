@@ -24,6 +24,8 @@ type Options struct {
 	Policies *policy.Catalogue // nil: the embedded ones
 	KeyLog   io.Writer         // NSS key log of every TLS connection; nil: none
 	Timeouts peers.Timeouts    // zero: peers.DefaultTimeouts
+	// Repeat makes every leg that often and compares the verdicts; below 2: once. Result.Repetition says what came of it.
+	Repeat int
 	// Select says which legs to make; nil: all. Controls are always made.
 	Select func(scenario string, leg topology.Leg) bool
 	// Progress is told how many legs are done of how many, from several goroutines; nil: nobody is.
@@ -46,8 +48,13 @@ func Run(ctx context.Context, list []scenarios.Scenario, opts Options) (*Result,
 	if res.Controls, err = r.prove(ctx); err != nil || !res.ControlsHold() {
 		return res, err
 	}
-	for _, s := range r.all(ctx, list, opts.Select) {
+	first := r.all(ctx, list, opts.Select)
+	for _, s := range first {
 		res.Scenarios = append(res.Scenarios, s.ScenarioResult)
+	}
+	if opts.Repeat > 1 && ctx.Err() == nil {
+		res.Repetition, err = r.repeat(ctx, list, opts.Select, first, opts.Repeat)
+		return res, err
 	}
 	return res, ctx.Err()
 }

@@ -13,6 +13,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/edgelab/edgelab/lab"
+	"github.com/edgelab/edgelab/lab/verdict"
 )
 
 var update = flag.Bool("update", false, "write the golden parts of scripts and of README.md")
@@ -122,5 +125,17 @@ func TestInterruptedKeepsFile(t *testing.T) {
 	text, err := os.ReadFile("report.json")
 	if err != nil || string(text) != "before" || len(files) != 1 {
 		t.Errorf("report.json holds %q (%v), and there are %d files; want it as it was, alone", text, err, len(files))
+	}
+}
+
+// A flake ends a run with an exit code: that of a difference, or of the environment if the lab itself failed once.
+func TestFlakesExit(t *testing.T) {
+	for code, second := range map[int]verdict.Code{exitDiffers: verdict.NoAnswer, exitEnvironment: verdict.Inconclusive} {
+		r := &lab.Result{Controls: []lab.LegResult{{OK: true}}, Repetition: &lab.Repetition{Runs: 2, Legs: 2, Flakes: []lab.Flake{
+			{Drawn: []lab.Drawn{{Verdict: verdict.Trusted, Times: 1}, {Verdict: second, Times: 1}}},
+		}}}
+		if got := exitCode(outcome(r)); got != code {
+			t.Errorf("trusted and then %s: exit code %d, want %d", second, got, code)
+		}
 	}
 }

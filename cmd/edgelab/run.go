@@ -21,6 +21,7 @@ type runCmd struct {
 	Parallel int          `placeholder:"N" help:"How many legs run at a time; 0: as many as suit the machine."`
 	Remote   bool         `help:"Make the legs of the lab that stands (edgelab up, edgelab peer), where their ends run."`
 	State    string       `env:"EDGELAB_STATE" placeholder:"DIR" help:"With --remote: the folder that the lab has left its state in."`
+	Repeat   int          `placeholder:"N" help:"Make every leg N times, and name those whose verdict changes: flakes."`
 	Verbose  bool         `short:"v" help:"Tell every leg with all its evidence."`
 }
 
@@ -54,7 +55,7 @@ func (c *runCmd) Run(a *app) error {
 	if c.Remote {
 		return c.standing(a, to)
 	}
-	opts := lab.Options{Seed: c.Seed, Parallel: c.Parallel, Policies: policies, Select: c.Filter.leg, Progress: a.progress}
+	opts := lab.Options{Seed: c.Seed, Parallel: c.Parallel, Policies: policies, Repeat: c.Repeat, Select: c.Filter.leg, Progress: a.progress}
 	keys, err := a.keyLog()
 	if err != nil {
 		return err
@@ -77,6 +78,9 @@ func (c *runCmd) Run(a *app) error {
 func (c *runCmd) prepare(a *app) ([]scenarios.Scenario, *policy.Catalogue, error) {
 	if c.Parallel < 0 {
 		return nil, nil, badUsage("0 takes as many as suit the machine", "--parallel %d: there can't be fewer than none", c.Parallel)
+	}
+	if c.Repeat < 0 {
+		return nil, nil, badUsage("1 makes every leg once", "--repeat %d: there can't be fewer than none", c.Repeat)
 	}
 	if err := c.Filter.check(); err != nil {
 		return nil, nil, err
@@ -145,9 +149,9 @@ func outcome(r *lab.Result) error {
 	switch {
 	case !r.ControlsHold():
 		return status(exitControl)
-	case counts.Faults > 0:
+	case counts.Faults > 0 || r.Repetition.Fault():
 		return status(exitEnvironment)
-	case counts.Differ > 0:
+	case counts.Differ > 0 || r.Repetition.Flaky():
 		return status(exitDiffers)
 	}
 	return nil

@@ -22,6 +22,11 @@ func JSON(w io.Writer, r *lab.Result) error {
 func filled(r *lab.Result) *lab.Result {
 	out := *r
 	out.Controls = filledLegs(r.Controls)
+	if r.Repetition != nil {
+		rep := *r.Repetition
+		rep.Flakes = some(rep.Flakes)
+		out.Repetition = &rep
+	}
 	out.Scenarios = slices.Clone(some(r.Scenarios))
 	for i := range out.Scenarios {
 		sc := &out.Scenarios[i]

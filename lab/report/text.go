@@ -39,6 +39,7 @@ func Text(w io.Writer, r *lab.Result, o Options) error {
 			}
 		}
 	}
+	writeFlakes(b, r.Repetition, s)
 	if len(r.Scenarios) > 0 || len(r.Controls) > 0 {
 		fmt.Fprintln(b)
 	}
@@ -119,7 +120,31 @@ func closing(r *lab.Result, s style) string {
 	default:
 		line = s.good(line + "all as expected")
 	}
-	return line + took(r.Duration)
+	return line + steadiness(r.Repetition, s) + took(r.Duration)
+}
+
+// steadiness says what a run that was made several times found out about itself; nothing of one that wasn't.
+func steadiness(rep *lab.Repetition, s style) string {
+	if rep == nil {
+		return ""
+	}
+	made := fmt.Sprintf("; %s made in %s", count(rep.Legs, "leg"), count(rep.Runs, "run"))
+	if len(rep.Flakes) == 0 {
+		return made + ", no verdict changed"
+	}
+	return made + s.bad(", "+count(len(rep.Flakes), "flake"))
+}
+
+func writeFlakes(b *bufio.Writer, rep *lab.Repetition, s style) {
+	if rep == nil {
+		return
+	}
+	for _, f := range rep.Flakes {
+		fmt.Fprintf(b, "\n%s %s, in %s: %.1f %% of %s\n", s.bad("flake:"), s.bold(oneLine(f.Leg)), oneLine(f.Scenario), 100*f.Rate(), count(rep.Runs, "run"))
+		for _, d := range f.Drawn {
+			fmt.Fprintf(b, "   = %s  %s: %s\n", d.Verdict, times(d.Times), oneLine(d.Reason))
+		}
+	}
 }
 
 func differ(n int) string {
