@@ -21,14 +21,17 @@ var pageFiles embed.FS
 // HTML writes r as one file for a browser: a summary, a matrix of scenarios and legs, and of each scenario its
 // certificate plan and its legs, each with the judgements, what to change, and its evidence as a ladder. Nothing is
 // loaded from anywhere: a content security policy forbids it, and allows no script and no style but the file's own. It
-// reads without scripts; with them there is a search as well. Anchors are made of names, so that links to a leg outlive
+// reads without scripts; with them there is a search as well. A page of many legs has the details of those that went as
+// expected packed, which only a script unfolds. Anchors are made of names, so that links to a leg outlive
 // the run. The error is w's.
 func HTML(w io.Writer, r *lab.Result, o Options) error {
 	css, js := pageFile("page.css"), pageFile("page.js")
+	var t *template.Template // which a function of its own needs
 	t, err := template.New("page.html").Funcs(template.FuncMap{
 		"day": day, "ms": milliseconds, "tone": OutcomeTone, "sign": Sign, "vtone": VerdictTone, "took": seconds, "count": count,
-		"css": func() template.CSS { return template.CSS(css) }, //nolint:gosec // it is our own, embedded
-		"js":  func() template.JS { return template.JS(js) },    //nolint:gosec // it is our own, embedded
+		"css":    func() template.CSS { return template.CSS(css) }, //nolint:gosec // it is our own, embedded
+		"js":     func() template.JS { return template.JS(js) },    //nolint:gosec // it is our own, embedded
+		"packed": func(sc *pageScenario) (template.HTML, error) { return packed(t, sc) },
 		"csp": func() string {
 			return fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; img-src data:; base-uri 'none'; form-action 'none'", pin(css), pin(js))
 		},

@@ -23,6 +23,7 @@ type page struct {
 	Verdicts     []pageVerdict
 	Rules        []pageRule
 	OnlyScenario bool // there is one scenario: its plan is open
+	Packed       bool // there are too many legs to have them all in the page as they are: see pack
 }
 
 // An attention is a line of the list of what isn't as expected.
@@ -31,6 +32,7 @@ type attention struct{ Where, Text, Anchor string }
 type pageScenario struct {
 	lab.ScenarioResult
 	ID     string
+	Packed bool // its certificates are in its pack
 	Tone   Tone
 	Differ int
 	Faults int
@@ -44,6 +46,7 @@ type pageLeg struct {
 	Tone       Tone
 	Place      string
 	Quoted     string // the line there
+	Packed     bool   // its details are in the scenario's pack
 	Judgements []pageJudgement
 	Ladder     pageLadder
 }
@@ -155,6 +158,7 @@ func newPage(r *lab.Result, o Options) *page {
 			}
 		}
 	}
+	p.pack()
 	p.page.Matrix = newMatrix(p.page.Scenarios)
 	p.verdicts()
 	slices.SortStableFunc(p.page.Rules, func(a, b pageRule) int { return strings.Compare(a.ID, b.ID) })
