@@ -20,6 +20,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"github.com/edgelab/edgelab/lab/topology"
+	"github.com/edgelab/edgelab/peers/capture"
 	"github.com/edgelab/edgelab/peers/policy"
 	"github.com/edgelab/edgelab/scenarios"
 )
@@ -44,7 +45,7 @@ func BenchmarkLeg(b *testing.B) {
 			var leg, floor cost
 			for b.Loop() {
 				floor = floor.plus(measure(func() { floors(b, legs/2) }))
-				leg = leg.plus(measure(func() { benchLegs(b, policies, s, legs) }))
+				leg = leg.plus(measure(func() { benchLegs(b, Options{Policies: policies}, s, legs) }))
 				floor = floor.plus(measure(func() { floors(b, legs/2) }))
 			}
 			n := float64(b.N * legs)
@@ -52,6 +53,37 @@ func BenchmarkLeg(b *testing.B) {
 			b.ReportMetric(float64(floor.wall)/n, "ns/floor")
 			b.ReportMetric(float64(leg.wall)/float64(floor.wall), "x-floor")
 			b.ReportMetric(float64(leg.cpu)/float64(floor.cpu), "x-floor-cpu")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// BenchmarkCapture measures what a leg costs with a capture, as a ratio to one without that is measured in the same run. The
+// captures must stay under 1.5.
+func BenchmarkCapture(b *testing.B) {
+	policies, err := policy.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, protocol := range []struct{ name, product string }{{"sip", "sip-rfc5922"}, {"xmpp", "xmpp-strict"}} {
+		b.Run(protocol.name, func(b *testing.B) {
+			s := benchScenario(b, policies, protocol.name, protocol.product)
+			const legs = 4 * benchPartners
+			var with, without cost
+			for b.Loop() {
+				without = without.plus(measure(func() { benchLegs(b, Options{Policies: policies}, s, legs) }))
+				folder, err := capture.Open(b.TempDir())
+				if err != nil {
+					b.Fatal(err)
+				}
+				with = with.plus(measure(func() { benchLegs(b, Options{Policies: policies, Captures: folder}, s, legs) }))
+				if err := folder.Close(); err != nil {
+					b.Fatal(err)
+				}
+				without = without.plus(measure(func() { benchLegs(b, Options{Policies: policies}, s, legs) }))
+			}
+			b.ReportMetric(2*float64(with.wall)/float64(without.wall), "x-without")
+			b.ReportMetric(2*float64(with.cpu)/float64(without.cpu), "x-without-cpu")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
@@ -91,13 +123,17 @@ func benchScenario(b *testing.B, policies *policy.Catalogue, protocol, product s
 	return s
 }
 
-func benchLegs(b *testing.B, policies *policy.Catalogue, s scenarios.Scenario, want int) {
-	r, err := newRun(Options{Policies: policies})
+func benchLegs(b *testing.B, opts Options, s scenarios.Scenario, want int) {
+	r, err := newRun(opts)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer r.close()
-	out := r.all(context.Background(), []scenarios.Scenario{s}, func(_ string, l topology.Leg) bool { return l.Partner != nil })
+	todo := jobs([]scenarios.Scenario{s}, func(_ string, l topology.Leg) bool { return l.Partner != nil })
+	if opts.Captures != nil {
+		todo[0].reserve(opts.Captures)
+	}
+	out := r.whole(context.Background(), todo)
 	if len(out) != 1 || out[0].Error != "" || len(out[0].Legs) != want {
 		b.Fatalf("%d scenarios, %v", len(out), out[0].Error)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/edgelab/edgelab/lab/plan"
 	"github.com/edgelab/edgelab/lab/topology"
@@ -14,6 +15,7 @@ import (
 // leg makes one leg and says what became of it.
 func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 	start := w.run.clock()
+	began := time.Now()
 	evidence, environment := w.evidence(ctx, l)
 	v := verdict.Draw(evidence)
 	expected, _ := w.scenario.Expected(l)
@@ -22,7 +24,7 @@ func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 		Expected: expected.Code, Verdict: v.Code, OK: v.Code == expected.Code && v.Fault == "",
 		Reason: v.Reason, Judge: v.By, Fault: v.Fault,
 		Evidence: evidence.Events, Seen: seen(evidence.Events),
-		Duration: w.run.clock() - start, environment: environment,
+		Duration: w.run.clock() - start, began: began, environment: environment,
 	}
 	if !expected.Pos.IsZero() {
 		res.ExpectedAt = fmt.Sprintf("%s:%d:%d", expected.Pos.File, expected.Pos.Line, expected.Pos.Column)

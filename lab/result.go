@@ -64,9 +64,11 @@ type LegResult struct {
 	Judgements []verdict.Judgement `json:"judgements,omitempty"` // of both sides
 	Evidence   []verdict.Event     `json:"evidence"`             // in the order in which it happened
 	Duration   time.Duration       `json:"duration"`             // nanoseconds
+	Capture    string              `json:"capture,omitempty"`    // the pcapng file of what went over the network, if one was asked for
 	Fault      string              `json:"fault,omitempty"`      // the lab's own failure; the verdict is then inconclusive
 
-	environment error // the machine's fault behind Fault, if it is one
+	began       time.Time // when it was made, on the real clock
+	environment error     // the machine's fault behind Fault, if it is one
 }
 
 // Failed returns the checks that failed on either side, the ones that products would report first leading.

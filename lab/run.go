@@ -13,6 +13,7 @@ import (
 	"github.com/edgelab/edgelab/lab/topology"
 	"github.com/edgelab/edgelab/lab/verdict"
 	"github.com/edgelab/edgelab/peers"
+	"github.com/edgelab/edgelab/peers/capture"
 	"github.com/edgelab/edgelab/peers/policy"
 	"github.com/edgelab/edgelab/scenarios"
 )
@@ -23,6 +24,7 @@ type Options struct {
 	Parallel int               // legs at a time; 0: four for each processor
 	Policies *policy.Catalogue // nil: the embedded ones
 	KeyLog   io.Writer         // NSS key log of every TLS connection; nil: none
+	Captures *capture.Folder   // where each leg of a scenario leaves a capture; nil: nothing is recorded
 	Timeouts peers.Timeouts    // zero: peers.DefaultTimeouts
 	// Repeat makes every leg that often and compares the verdicts; below 2: once. Result.Repetition says what came of it.
 	Repeat int
@@ -30,6 +32,8 @@ type Options struct {
 	Select func(scenario string, leg topology.Leg) bool
 	// Progress is told how many legs are done of how many, from several goroutines; nil: nobody is.
 	Progress func(done, total int)
+
+	unrecorded int // how many of the first scenarios leave no captures
 }
 
 // Run runs scenarios. First the lab proves itself on its controls; if they don't hold, no scenario is run and
@@ -48,7 +52,13 @@ func Run(ctx context.Context, list []scenarios.Scenario, opts Options) (*Result,
 	if res.Controls, err = r.prove(ctx); err != nil || !res.ControlsHold() {
 		return res, err
 	}
-	first := r.all(ctx, list, opts.Select)
+	todo := jobs(list, opts.Select)
+	if opts.Captures != nil {
+		for i := range todo[min(opts.unrecorded, len(todo)):] {
+			todo[opts.unrecorded+i].reserve(opts.Captures)
+		}
+	}
+	first := r.whole(ctx, todo)
 	for _, s := range first {
 		res.Scenarios = append(res.Scenarios, s.ScenarioResult)
 	}
@@ -89,7 +99,7 @@ type run struct {
 	keys     ca.KeyPool
 	lastNet  atomic.Uint32
 	verified policy.Signatures
-	stand    func(context.Context, scenarios.Scenario, []topology.Leg) (*world, error) // makes the world of a scenario
+	stand    func(context.Context, job) (*world, error) // makes the world of a scenario
 
 	mu   sync.Mutex
 	sets map[time.Time]*ca.Set // by the date on everybody's clock
@@ -144,6 +154,7 @@ type outcome struct {
 type job struct {
 	scenario scenarios.Scenario
 	legs     []topology.Leg
+	captures []*capture.Entry // of the legs; nil: nothing is recorded
 }
 
 // jobs returns what is selected of scenarios; want nil: everything. Scenarios of which nothing is selected are left out.
@@ -165,7 +176,11 @@ func jobs(list []scenarios.Scenario, want func(string, topology.Leg) bool) []job
 
 // all runs what is selected of scenarios and returns the results in order.
 func (r *run) all(ctx context.Context, list []scenarios.Scenario, want func(string, topology.Leg) bool) []outcome {
-	todo := jobs(list, want)
+	return r.whole(ctx, jobs(list, want))
+}
+
+// whole runs jobs to their end and returns the results in order.
+func (r *run) whole(ctx context.Context, todo []job) []outcome {
 	out := make([]outcome, len(todo))
 	total := 0
 	for _, j := range todo {
@@ -197,15 +212,23 @@ func (r *run) each(ctx context.Context, todo []job, finished func(), take func(i
 		worlds <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-worlds }()
-			take(i, r.scenario(ctx, j.scenario, j.legs, finished))
+			take(i, r.scenario(ctx, j, finished))
 		})
 	}
 	wg.Wait()
 }
 
-// scenario runs the given legs of one scenario in a world of their own.
-func (r *run) scenario(ctx context.Context, s scenarios.Scenario, legs []topology.Leg, finished func()) outcome {
-	out := outcome{ScenarioResult: describe(s)}
+// reserve gives the legs their files, in the order in which they stand and whichever ends first.
+func (j *job) reserve(f *capture.Folder) {
+	folder := f.Scenario(j.scenario.Name)
+	for _, l := range j.legs {
+		j.captures = append(j.captures, f.Leg(folder, j.scenario.Name, l.ID))
+	}
+}
+
+// scenario runs the legs of one scenario in a world of their own.
+func (r *run) scenario(ctx context.Context, j job, finished func()) outcome {
+	out := outcome{ScenarioResult: describe(j.scenario)}
 	fail := func(err error) outcome {
 		out.cause, out.Error = err, err.Error()
 		return out
@@ -213,19 +236,23 @@ func (r *run) scenario(ctx context.Context, s scenarios.Scenario, legs []topolog
 	if err := ctx.Err(); err != nil {
 		return fail(err)
 	}
-	w, err := r.stand(ctx, s, legs)
+	w, err := r.stand(ctx, j)
 	if err != nil {
 		return fail(err)
 	}
 	defer w.close()
 	out.Certificates = w.report()
-	out.Legs = make([]LegResult, len(legs))
+	out.Legs = make([]LegResult, len(j.legs))
 	var wg sync.WaitGroup
-	for i, l := range legs {
+	for i, l := range j.legs {
 		r.slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-r.slots; finished() }()
-			out.Legs[i] = w.leg(ctx, l)
+			if j.captures != nil {
+				out.Legs[i] = w.recordedLeg(ctx, l, j.captures[i])
+			} else {
+				out.Legs[i] = w.leg(ctx, l)
+			}
 		})
 	}
 	wg.Wait()

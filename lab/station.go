@@ -308,7 +308,7 @@ func RunAt(ctx context.Context, setup *Setup, ends Ends, opts Options) (*Result,
 	if res.Controls, err = r.prove(ctx); err != nil || !res.ControlsHold() {
 		return res, err
 	}
-	r.stand = func(context.Context, scenarios.Scenario, []topology.Leg) (*world, error) {
+	r.stand = func(context.Context, job) (*world, error) {
 		w := r.empty(setup.Scenario, nil)
 		w.given, w.ends, w.cancel = setup, ends, func() {}
 		return w, nil

@@ -59,11 +59,15 @@ const (
 	productGateway = "lync-xmpp-2013" // the XMPP proxy on the Edge with its gateway on the Front End
 )
 
-// build makes a world in which the given legs can be made.
-func (r *run) build(ctx context.Context, s scenarios.Scenario, legs []topology.Leg) (*world, error) {
+// build makes a world in which a job's legs can be made.
+func (r *run) build(ctx context.Context, j job) (*world, error) {
+	s := j.scenario
 	n, err := peers.NewNet(r.nextNet())
 	if err != nil {
 		return nil, err
+	}
+	if j.captures != nil {
+		n.Record()
 	}
 	w := r.empty(s, n)
 	ctx, w.cancel = context.WithCancel(ctx)
@@ -74,7 +78,7 @@ func (r *run) build(ctx context.Context, s scenarios.Scenario, legs []topology.L
 		}
 	}
 	for _, p := range s.Topology.Partners {
-		if !slices.ContainsFunc(legs, func(l topology.Leg) bool { return l.Partner != nil && l.Partner.Name == p.Name }) {
+		if !slices.ContainsFunc(j.legs, func(l topology.Leg) bool { return l.Partner != nil && l.Partner.Name == p.Name }) {
 			continue
 		}
 		if err := w.startPartner(ctx, p); err != nil {
@@ -130,6 +134,7 @@ func (w *world) serveDNS(ctx context.Context) error {
 		}
 		w.closers = append(w.closers, srv.Close)
 		w.resolver = dns.NewResolver(srv.Addr(), w.run.opts.Timeouts.Exchange)
+		w.resolver.Shown(netip.AddrPortFrom(w.net.Address(actorDNS), usual))
 		w.closers = append(w.closers, w.resolver.Close)
 		fillZone(w.zone, w.scenario.Topology, w.net)
 		return nil

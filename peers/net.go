@@ -8,6 +8,9 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
+
+	"github.com/edgelab/edgelab/peers/capture"
 )
 
 // A Net is the loopback network of one lab: each host has an address of its own in 127.0.0.0/8, and listens on the
@@ -21,7 +24,8 @@ type Net struct {
 // wiring is what every view of a network shares.
 type wiring struct {
 	base  netip.Addr
-	fixed bool // hosts holds all that there are, and ports are the real ones
+	fixed bool         // hosts holds all that there are, and ports are the real ones
+	tap   *capture.Tap // nil: nothing is recorded
 
 	mu      sync.Mutex
 	next    uint32
@@ -67,6 +71,10 @@ func (n *Net) Server(address netip.Addr) netip.Addr {
 	return address
 }
 
+// Record has the network's connections recorded from now on, those that are dialled with a context that has a
+// capture.Trace.
+func (n *Net) Record() { n.tap = capture.NewTap() }
+
 // Address returns the address of a host, giving it the next free one when it is first asked for. Where the system
 // has no loopback aliases (macOS), every host shares 127.0.0.1 and only ports tell them apart.
 func (n *Net) Address(host string) netip.Addr {
@@ -93,7 +101,7 @@ func (n *Net) Listen(ctx context.Context, host string, port uint16) (net.Listene
 		ln, err := lc.Listen(ctx, "tcp4", at.String())
 		if err == nil {
 			n.bind(want, ln.Addr())
-			return ln, nil
+			return n.tap.Listener(ln, want), nil
 		}
 		if first == nil {
 			first = err
@@ -163,16 +171,23 @@ func (n *Net) Dial(ctx context.Context, host string, to netip.AddrPort) (net.Con
 	if err := n.within(at.Addr()); err != nil {
 		return nil, fmt.Errorf("dial %s: %w", at, err)
 	}
+	own, since := n.Address(host), time.Now()
 	var d net.Dialer
-	if from := n.Address(host); from.IsLoopback() {
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+	if own.IsLoopback() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(own, 0))
 	} // between containers the network that both are in decides
 	c, err := d.DialContext(ctx, "tcp4", at.String())
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
 		d.LocalAddr = nil // no loopback aliases here
 		c, err = d.DialContext(ctx, "tcp4", at.String())
 	}
-	return c, err
+	if err != nil {
+		if n.tap != nil && errors.Is(err, syscall.ECONNREFUSED) {
+			capture.From(ctx).Refused(since, own, to)
+		}
+		return nil, err
+	}
+	return n.tap.Dialled(ctx, c, since, netip.AddrPortFrom(own, capture.PortOf(c.LocalAddr())), to), nil
 }
 
 // An EnvError is a fault of the machine the lab runs on (a port, an address, file descriptors), never of a partner.

@@ -17,7 +17,7 @@ const module = "github.com/edgelab/edgelab/"
 // tiers are the packages from the bottom up: a package imports only from tiers below its own. CONTRIBUTING.md draws the
 // same picture.
 var tiers = [][]string{
-	{"lab/verdict", "lab/source"},
+	{"lab/verdict", "lab/source", "peers/capture"},
 	{"lab/topology", "peers/dns", "peers/policy", "peers/wire"},
 	{"lab/topology/csexport", "lab/plan", "lab/judge", "peers", "peers/conformance"},
 	{"ca/profile", "lab/certfile", "lab/probe", "lab/request", "scenarios", "peers/sip", "peers/xmpp"},

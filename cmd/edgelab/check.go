@@ -24,6 +24,7 @@ type checkCmd struct {
 	StartTLS    startTLS   `name:"starttls" default:"none" placeholder:"PROTOCOL" help:"What is spoken before the handshake of --connect: none or xmpp."`
 	At          date       `placeholder:"DATE" help:"The date on everybody's clock, instead of the scenario's own: 2027-03-15."`
 	Format      listFormat `default:"text" placeholder:"FORMAT" help:"text or json."`
+	captureFlags
 	legFlags
 }
 
@@ -33,7 +34,9 @@ func (checkCmd) Help() string {
 
 Every leg is made with the plan's certificate as well: what works with that one and not with yours is told.
 
-Exit codes: 0 no leg breaks, 1 one does, 2 usage or bad input, 3 environment, 4 twin and original disagree or the lab's own control failed, so no verdict counts.`
+Exit codes: 0 no leg breaks, 1 one does, 2 usage or bad input, 3 environment, 4 twin and original disagree or the lab's own control failed, so no verdict counts.
+
+` + captureHelp
 }
 
 // Run runs a deployment with a certificate.
@@ -53,7 +56,12 @@ func (c *checkCmd) Run(a *app) error {
 	if c.Key != "" && len(roots) == 0 && !selfIssued(f) {
 		return badUsage("give the CA's root with --roots", "with --key the original is used, and nobody trusts it without its root")
 	}
+	done, err := c.record(a, &opts)
+	if err != nil {
+		return err
+	}
 	b, err := lab.CheckCertificate(a.ctx, s, f, roots, opts)
+	missing := done()
 	if err != nil {
 		return err
 	}
@@ -64,6 +72,9 @@ func (c *checkCmd) Run(a *app) error {
 	}
 	if err != nil {
 		return err
+	}
+	if missing != nil {
+		return missing
 	}
 	if err := soundness(*b); err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -128,17 +127,4 @@ func (d *date) UnmarshalText(text []byte) error {
 	at, err := judge.ParseDate(string(text))
 	d.Time = at
 	return err
-}
-
-// keyLog opens the file that SSLKEYLOGFILE names, nil if it names none.
-func (a *app) keyLog() (*os.File, error) {
-	name := a.getenv("SSLKEYLOGFILE")
-	if name == "" {
-		return nil, nil
-	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, badUsage("unset SSLKEYLOGFILE, or name a file that can be written", "SSLKEYLOGFILE: %s: %v", name, stripped(err))
-	}
-	return f, nil
 }

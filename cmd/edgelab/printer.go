@@ -9,7 +9,8 @@ package main
 //   - Colour only where the stream is a terminal, TERM isn't "dumb", NO_COLOR is unset or empty (no-color.org), and
 //     --no-color wasn't given. Colour never says what words don't.
 //   - Progress only where standard error is a terminal, on one line, and gone at the end.
-//   - No command prints a secret. The one file that holds secrets is the one that SSLKEYLOGFILE asks for.
+//   - No command prints a secret. The only files that hold any are those that --pcap, --keylog and
+//     SSLKEYLOGFILE ask for.
 
 import (
 	"context"

@@ -22,14 +22,15 @@ type runCmd struct {
 	Remote   bool         `help:"Make the legs of the lab that stands (edgelab up, edgelab peer), where their ends run."`
 	State    string       `env:"EDGELAB_STATE" placeholder:"DIR" help:"With --remote: the folder that the lab has left its state in."`
 	Repeat   int          `placeholder:"N" help:"Make every leg N times, and name those whose verdict changes: flakes."`
-	Verbose  bool         `short:"v" help:"Tell every leg with all its evidence."`
+	captureFlags
+	Verbose bool `short:"v" help:"Tell every leg with all its evidence."`
 }
 
 // Help says what else decides.
 func (runCmd) Help() string {
 	return exitHelp + `
 
-If SSLKEYLOGFILE names a file, the TLS keys of all legs are appended to it, for Wireshark. It is made readable for you alone (mode 0600).`
+` + captureHelp
 }
 
 // Run runs the scenarios and reports.
@@ -53,23 +54,26 @@ func (c *runCmd) Run(a *app) error {
 		defer to.discard()
 	}
 	if c.Remote {
+		if c.Pcap != "" || c.Keylog != "" {
+			return badUsage("run without --remote", "--pcap and --keylog record legs of which both ends are in one process, and with --remote they aren't")
+		}
 		return c.standing(a, to)
 	}
 	opts := lab.Options{Seed: c.Seed, Parallel: c.Parallel, Policies: policies, Repeat: c.Repeat, Select: c.Filter.leg, Progress: a.progress}
-	keys, err := a.keyLog()
+	done, err := c.record(a, &opts)
 	if err != nil {
 		return err
 	}
-	if keys != nil {
-		opts.KeyLog = keys
-		defer keys.Close() //nolint:errcheck // each line was written when it was logged
-	}
 	result, err := lab.Run(a.ctx, list, opts)
+	missing := done()
 	if err != nil {
 		return err
 	}
 	if err := c.report(a, result, to); err != nil {
 		return err
+	}
+	if missing != nil {
+		return missing
 	}
 	return outcome(result)
 }

@@ -28,6 +28,7 @@ func LegText(sc lab.ScenarioResult, l lab.LegResult, o Options) string {
 	t.certificate(sc, l)
 	t.judgements(l)
 	t.field("seen", strings.Join(l.Seen, "; "))
+	t.field("capture", l.Capture)
 	if !l.OK || l.Verdict != verdict.Trusted {
 		t.field("to mend", l.Advice)
 	}

@@ -31,6 +31,8 @@ type Resolver struct {
 
 // sockets are what the views of one resolver share.
 type sockets struct {
+	shown netip.AddrPort
+
 	mu     sync.Mutex
 	idle   []*mdns.Conn
 	closed bool
@@ -38,7 +40,7 @@ type sockets struct {
 
 // NewResolver returns a resolver that asks server. timeout bounds one query.
 func NewResolver(server netip.AddrPort, timeout time.Duration) *Resolver {
-	return &Resolver{server: server, timeout: timeout, sockets: &sockets{}}
+	return &Resolver{server: server, timeout: timeout, sockets: &sockets{shown: server}}
 }
 
 // First returns the same resolver for a host that is given these addresses before others of the same name: DNS load
@@ -46,6 +48,10 @@ func NewResolver(server netip.AddrPort, timeout time.Duration) *Resolver {
 func (r *Resolver) First(addrs ...netip.Addr) *Resolver {
 	return &Resolver{server: r.server, timeout: r.timeout, first: addrs, sockets: r.sockets}
 }
+
+// Shown says by which address captures show the server, where that had to bind another. It is called before the first
+// question.
+func (r *Resolver) Shown(at netip.AddrPort) { r.shown = at }
 
 // Server returns where the server is that is asked.
 func (r *Resolver) Server() netip.AddrPort { return r.server }
@@ -137,8 +143,7 @@ func (r *Resolver) exchange(ctx context.Context, name string, typ uint16) (*mdns
 	q.SetQuestion(mdns.Fqdn(name), typ)
 	msg, err := r.ask(ctx, q)
 	if err == nil && msg.Truncated {
-		c := mdns.Client{Net: "tcp"}
-		msg, _, err = c.ExchangeContext(ctx, q, r.server.String())
+		msg, err = r.askAtLength(ctx, q)
 	}
 	what := mdns.TypeToString[typ] + " " + name
 	switch {
@@ -160,7 +165,10 @@ func (r *Resolver) ask(ctx context.Context, q *mdns.Msg) (*mdns.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
+	udp := conn.Conn
+	conn.Conn = r.recorded(ctx, udp)
 	msg, _, err := c.ExchangeWithConnContext(ctx, q, conn)
+	conn.Conn = udp
 	if err != nil {
 		_ = conn.Close()
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/edgelab/edgelab/lab/topology"
 	"github.com/edgelab/edgelab/lab/verdict"
 	"github.com/edgelab/edgelab/peers"
+	"github.com/edgelab/edgelab/peers/capture"
 	"github.com/edgelab/edgelab/peers/sip"
 )
 
@@ -164,6 +165,7 @@ func openAllocation(ctx context.Context, host *peers.Host, creds credentials, re
 		return fmt.Errorf("A/V Edge at %s: %w", relay, err)
 	}
 	defer func() { _ = raw.Close() }()
+	capture.Speaks(raw, capture.STUN)
 	deadline := time.Now().Add(exchangeTimeout(host))
 	_ = raw.SetDeadline(deadline)
 	unhook := context.AfterFunc(ctx, func() { _ = raw.Close() })

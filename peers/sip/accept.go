@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -17,6 +18,7 @@ type acceptance struct {
 	server *Server
 	rec    *verdict.Record
 	conn   *conn
+	ctx    context.Context //nolint:containedctx // the connection's lifetime: sipgo's handlers have no room for one
 
 	question  policy.Question
 	judgement *verdict.Judgement // of the handshake, and then of the first request; nil: nobody judges
@@ -111,7 +113,7 @@ func (a *acceptance) admit(domain string) *answer {
 func (a *acceptance) route(domain string) (route, error) {
 	servers := a.server.cfg.Routing.Servers
 	if len(servers) == 0 {
-		return a.server.router.find(a.server.ctx, a.rec, domain)
+		return a.server.router.find(a.ctx, a.rec, domain)
 	}
 	rt := route{host: servers[0], name: servers[0]}
 	if a.judgement == nil {

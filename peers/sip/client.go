@@ -14,6 +14,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers/capture"
 	"github.com/edgelab/edgelab/peers/dns"
 	"github.com/edgelab/edgelab/peers/policy"
 	"github.com/edgelab/edgelab/peers/wire"
@@ -131,6 +132,7 @@ func (s *Session) connect(ctx context.Context, rt route) (net.Conn, error) {
 	raw, err := h.Net.Dial(ctx, h.Place(), to)
 	switch {
 	case err == nil:
+		capture.Speaks(raw, capture.SIP)
 		rec.SetConn(verdict.ConnName(raw.LocalAddr(), raw.RemoteAddr()))
 		rec.Addf(verdict.KindConnect, "connects to %s at %s", rt.host, to)
 		return raw, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/edgelab/edgelab/lab/verdict"
 	"github.com/edgelab/edgelab/peers"
+	"github.com/edgelab/edgelab/peers/capture"
 	"github.com/edgelab/edgelab/peers/policy"
 	"github.com/edgelab/edgelab/peers/wire"
 )
@@ -57,7 +58,7 @@ func (s *Server) serve(raw net.Conn) {
 	defer unhook()
 
 	t := s.cfg.timeouts()
-	a := &acceptance{server: s, rec: rec}
+	a := &acceptance{server: s, rec: rec, ctx: capture.Of(s.ctx, raw)}
 	tc, err := wire.Server(s.ctx, raw, wire.Config{
 		Certificate: h.Certificate,
 		Ask:         s.behaviour.Want != policy.WantNone && !s.cfg.Routing.Users,

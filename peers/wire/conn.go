@@ -9,11 +9,13 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers/capture"
 )
 
 // Presented is what one side showed the other in a handshake.
@@ -49,6 +51,7 @@ type Config struct {
 // A Conn is a TLS connection that remembers how it was judged and how it ended.
 type Conn struct {
 	*tls.Conn
+	raw       net.Conn
 	rec       *verdict.Record
 	presented Presented
 	judgement *verdict.Judgement
@@ -80,8 +83,8 @@ func Server(ctx context.Context, raw net.Conn, cfg Config) (*Conn, error) {
 }
 
 func handshake(ctx context.Context, raw net.Conn, cfg Config, side verdict.Side) (*Conn, error) {
-	under := &alertConn{Conn: raw, keyLog: cfg.KeyLog}
-	c := &Conn{rec: cfg.Record}
+	under := &alertConn{Conn: raw, keyLog: keyLogs(cfg.KeyLog, capture.KeyLog(raw))}
+	c := &Conn{raw: raw, rec: cfg.Record}
 	tc := &tls.Config{
 		MinVersion:             cfg.MinVersion,
 		MaxVersion:             cfg.MaxVersion,
@@ -119,6 +122,15 @@ func handshake(ctx context.Context, raw net.Conn, cfg Config, side verdict.Side)
 	cs := c.ConnectionState()
 	cfg.Record.Addf(verdict.KindHandshake, "%s, %s", tls.VersionName(cs.Version), tls.CipherSuiteName(cs.CipherSuite))
 	return c, nil
+}
+
+// keyLogs returns a writer to those that there are, nil if there are none.
+func keyLogs(all ...io.Writer) io.Writer {
+	all = slices.DeleteFunc(all, func(w io.Writer) bool { return w == nil })
+	if len(all) == 0 {
+		return nil
+	}
+	return io.MultiWriter(all...)
 }
 
 func (c *Conn) clientCertificate(cfg Config) *tls.Certificate {
@@ -235,9 +247,9 @@ const lingerTime = time.Second
 // linger closes raw without losing what was written last. Closing while unread data waits makes the kernel reset the
 // connection, and a reset can overtake the alert.
 func linger(raw net.Conn) {
-	if t, ok := raw.(*net.TCPConn); ok && t.CloseWrite() == nil {
-		_ = t.SetReadDeadline(time.Now().Add(lingerTime))
-		_, _ = io.Copy(io.Discard, io.LimitReader(t, 1<<20))
+	if t, ok := raw.(interface{ CloseWrite() error }); ok && t.CloseWrite() == nil {
+		_ = raw.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.Copy(io.Discard, io.LimitReader(raw, 1<<20))
 	}
 	_ = raw.Close()
 }
@@ -245,6 +257,7 @@ func linger(raw net.Conn) {
 // Read is tls.Conn.Read that keeps, and records once, an alert or a loss that libraries above would swallow.
 func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
+	capture.Receives(c.raw, b[:n])
 	if err != nil {
 		c.note(err)
 	}
@@ -253,6 +266,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 
 // Write is tls.Conn.Write, noting the same.
 func (c *Conn) Write(b []byte) (int, error) {
+	capture.Sends(c.raw, b)
 	n, err := c.Conn.Write(b)
 	if err != nil {
 		if _, ok := received(err); ok {

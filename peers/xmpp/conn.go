@@ -16,6 +16,7 @@ import (
 	"mellium.im/xmpp/stream"
 
 	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers/capture"
 	"github.com/edgelab/edgelab/peers/wire"
 )
 
@@ -61,6 +62,7 @@ type received struct {
 }
 
 func newConn(ctx context.Context, raw net.Conn, rec *verdict.Record) *conn {
+	capture.Speaks(raw, capture.XMPP)
 	c := &conn{rec: rec, raw: raw, cur: raw, ctx: ctx}
 	c.stop = context.AfterFunc(ctx, func() { _ = raw.Close() })
 	return c
@@ -300,14 +302,14 @@ func (c *conn) hangUp(linger time.Duration) {
 	c.over = true
 	cur := c.cur
 	c.mu.Unlock()
-	if t, ok := c.raw.(*net.TCPConn); ok && linger > 0 && c.ctx.Err() == nil {
-		_ = t.SetDeadline(time.Now().Add(linger))
+	if t, ok := c.raw.(interface{ CloseWrite() error }); ok && linger > 0 && c.ctx.Err() == nil {
+		_ = c.raw.SetDeadline(time.Now().Add(linger))
 		if w, ok := cur.(*wire.Conn); ok {
 			_ = w.CloseWrite()
 		}
 		if t.CloseWrite() == nil {
-			stop := context.AfterFunc(c.ctx, func() { _ = t.Close() })
-			_, _ = io.Copy(io.Discard, io.LimitReader(t, 1<<20))
+			stop := context.AfterFunc(c.ctx, func() { _ = c.raw.Close() })
+			_, _ = io.Copy(io.Discard, io.LimitReader(c.raw, 1<<20))
 			stop()
 		}
 	}

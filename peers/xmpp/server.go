@@ -11,6 +11,7 @@ import (
 
 	"github.com/edgelab/edgelab/lab/verdict"
 	"github.com/edgelab/edgelab/peers"
+	"github.com/edgelab/edgelab/peers/capture"
 )
 
 // A Server accepts streams for the domains of its Config.
@@ -65,5 +66,5 @@ func (s *Server) serve(ctx context.Context, raw net.Conn) {
 		}
 	}()
 	rec.Addf(verdict.KindConnect, "accepts a connection")
-	accept(ctx, &s.cfg, raw, rec)
+	accept(capture.Of(ctx, raw), &s.cfg, raw, rec)
 }
