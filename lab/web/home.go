@@ -3,6 +3,7 @@ package web
 import (
 	"strings"
 
+	"github.com/edgelab/edgelab/lab/lesson"
 	"github.com/edgelab/edgelab/scenarios"
 )
 
@@ -90,5 +91,6 @@ func (s *Site) home(v *visit) error {
 	return v.show(200, "home", Page{Title: "edgelab", Body: struct {
 		Shelves []Shelf
 		Total   int
-	}{s.shelves, total}})
+		Lessons []lesson.Lesson
+	}{s.shelves, total, s.lessons}})
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/edgelab/edgelab/ca/profile"
 	"github.com/edgelab/edgelab/lab"
+	"github.com/edgelab/edgelab/lab/lesson"
 	"github.com/edgelab/edgelab/lab/report"
 	"github.com/edgelab/edgelab/lab/source"
 	"github.com/edgelab/edgelab/lab/verdict"
@@ -42,6 +43,7 @@ type Site struct {
 	profiles *profile.Profiles
 	runs     *runs
 	shelves  []Shelf // the catalogue, which never changes
+	lessons  []lesson.Lesson
 	pages    map[string]*template.Template
 	static   map[string]asset // by path
 }
@@ -66,6 +68,9 @@ func New(opts Options) (*Site, error) {
 	if s.shelves, err = s.catalogue(); err != nil {
 		return nil, err
 	}
+	if s.lessons, err = lesson.All(); err != nil {
+		return nil, err
+	}
 	return s, s.parse()
 }
 
@@ -82,6 +87,7 @@ func (s *Site) parse() error {
 		"codeValid":  func(c verdict.Code) bool { return c.Valid() },
 		"join":       strings.Join,
 		"sentence":   sentence,
+		"inc":        func(n int) int { return n + 1 },
 		"list":       func(items ...string) []string { return items },
 	}
 	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "page/layout.html", "page/part_*.html")
@@ -135,6 +141,8 @@ func (s *Site) Handler() http.Handler {
 	page("POST /edit", s.save)
 	page("POST /check", s.check)
 	page("GET /file", s.file)
+	page("GET /lessons", s.lessonList)
+	page("GET /lessons/{name}", s.lesson)
 	page("GET /products", s.products)
 	page("GET /products/{id}", s.product)
 	page("GET /explain", s.explain)
