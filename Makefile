@@ -6,7 +6,7 @@ GO ?= go
 BENCH ?= .
 
 .DEFAULT_GOAL := build
-.PHONY: build test lint bench fuzz conformance images tools clean help
+.PHONY: build test lint bench fuzz conformance images screenshots tools clean help
 
 build: ## build bin/edgelab
 	$(GO) build -trimpath -o bin/edgelab ./cmd/edgelab
@@ -29,6 +29,9 @@ conformance: tools ## measure real products and compare them with the policies; 
 
 images: ## the images of docker-compose.yml, Prosody's and Kamailio's included, without a registry; as root, for debootstrap
 	@.docker/images real
+
+screenshots: ## pictures of each view of the training site, in the folder screenshots
+	EDGELAB_SCREENSHOTS="$(CURDIR)/screenshots" $(GO) test -count=1 -timeout 30m -run '^TestScreenshots$$' ./lab/web
 
 tools: ## see that the programs that tests talk to are there; as root on Debian, install them
 	@.ci/tools
