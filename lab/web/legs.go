@@ -26,12 +26,12 @@ type Cell struct {
 
 // A LegRow is what goes both ways between the deployment and somebody in the name of one own domain, with one server.
 type LegRow struct {
-	Domain  string
+	Name    string // the own domain, or who is at the other end of an own leg
 	Node    string // of a pool
 	Out, In *Cell  // opened by the deployment, and by the other
 }
 
-// A Group is the legs with one partner, or with one of the deployment's own ends.
+// A Group is the legs with one partner, or with the deployment's own ends.
 type Group struct {
 	Name, What string
 	Rows       []LegRow
@@ -40,13 +40,13 @@ type Group struct {
 
 // A Table is all legs of a run.
 type Table struct {
-	Federation, Own []Group
-	Cells           []*Cell // in the run's order
-	Broken          []*Cell
-	Broke, Mended   []*Cell // by what the visitor changed
-	Total           int
-	Working         int
-	Differ          int // not as the scenario expects, if nothing was changed
+	Groups        []Group // partners first, then the deployment's own ends together
+	Cells         []*Cell // in the run's order
+	Broken        []*Cell
+	Broke, Mended []*Cell // by what the visitor changed
+	Total         int
+	Working       int
+	Differ        int // not as the scenario expects, if nothing was changed
 }
 
 // table lays out a run's legs.
@@ -73,29 +73,32 @@ func table(l *Loaded, run *Run) Table {
 		if !c.OK {
 			t.Differ++
 		}
-		groups, name, what := &t.Own, actorWords(leg), ""
+		name, what, row := ownEnds, "users, next hop, MRAS", actorWords(leg)
 		if leg.Partner != nil {
-			groups, name, what = &t.Federation, leg.Partner.Name, fmt.Sprintf("%s, %s", strings.ToUpper(string(leg.Partner.Protocol)), leg.Partner.Product)
+			name, what, row = leg.Partner.Name, fmt.Sprintf("%s, %s", strings.ToUpper(string(leg.Partner.Protocol)), leg.Partner.Product), leg.Own
 		}
-		if n := len(*groups); n == 0 || (*groups)[n-1].Name != name {
-			*groups = append(*groups, Group{Name: name, What: what})
+		if n := len(t.Groups); n == 0 || t.Groups[n-1].Name != name {
+			t.Groups = append(t.Groups, Group{Name: name, What: what})
 		}
-		(*groups)[len(*groups)-1].add(leg, c)
+		t.Groups[len(t.Groups)-1].add(leg, row, c)
 	}
 	return t
 }
 
-func (g *Group) add(leg topology.Leg, c *Cell) {
+// ownEnds is what the group of the deployment's own legs is called.
+const ownEnds = "The deployment's own"
+
+func (g *Group) add(leg topology.Leg, row string, c *Cell) {
 	if !c.Works {
 		g.Broken++
 	}
 	out := leg.Initiator == topology.ActorEdge
 	i := slices.IndexFunc(g.Rows, func(r LegRow) bool {
-		return r.Domain == leg.Own && r.Node == leg.Node && (out && r.Out == nil || !out && r.In == nil)
+		return r.Name == row && r.Node == leg.Node && (out && r.Out == nil || !out && r.In == nil)
 	})
 	if i < 0 {
 		i = len(g.Rows)
-		g.Rows = append(g.Rows, LegRow{Domain: leg.Own, Node: leg.Node})
+		g.Rows = append(g.Rows, LegRow{Name: row, Node: leg.Node})
 	}
 	g.Rows[i].put(out, c)
 }
@@ -112,13 +115,13 @@ func (r *LegRow) put(out bool, c *Cell) {
 func actorWords(leg topology.Leg) string {
 	switch leg.Kind {
 	case topology.RemoteUser:
-		return "Remote users"
+		return "users of " + leg.Own
 	case topology.WebConference:
-		return "Web conferences"
+		return "web conferences"
 	case topology.NextHopSIP:
-		return "Next hop, inside"
+		return "next hop"
 	case topology.MRASRequest:
-		return "MRAS, inside"
+		return "MRAS"
 	}
 	return string(leg.Kind)
 }

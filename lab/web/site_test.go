@@ -75,7 +75,7 @@ func TestPages(t *testing.T) {
 		{"/leg?s=renewal-2026&leg=edge/contoso.com+-%3E+aol", 200, []string{"client-eku-missing", "What to change", "ClientHello", "<i>DNS</i>", "aol-pic/eku-client", "reported first", "Both ends, side by side"}},
 		{"/leg?s=source-deployment&leg=northwind+-%3E+edge/contoso.com", 200, []string{"Nothing to change", "stream:features", "EXTERNAL"}},
 		{"/leg?s=source-deployment&leg=edge+-%3E+nobody", 404, []string{"no leg"}},
-		{"/matrix?s=source-deployment", 200, []string{"external san sip.contoso.com", "breaks: name-mismatch", "breaks: client-eku-missing", "Every element is needed"}},
+		{"/matrix?s=source-deployment", 200, []string{"external SAN sip.contoso.com", "breaks: name-mismatch", "breaks: client-eku-missing", "Every element is needed"}},
 		{"/matrix?s=lync-partners", 200, []string{"Nothing needs"}},
 		{"/time?s=source-deployment&ca=digicert&at=2027-02-28", 200, []string{"All 18 legs work.", "client EKU on request"}},
 		{"/time?s=source-deployment&ca=digicert&at=2027-03-01", 200, []string{"4 of 18 legs are broken", "client-eku-gone", "ALERT53"}},

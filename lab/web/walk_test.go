@@ -128,7 +128,7 @@ func walkSwitch(t *testing.T, b browser, srv *httptest.Server) {
 
 	v.click("#only-broken")
 	if n := eval[int](v, "[...document.querySelectorAll('.card')].filter(c => c.offsetParent).length"); n != 2 {
-		t.Errorf("%d cards are shown with the broken ones only, want litware and remote users", n)
+		t.Errorf("%d cards are shown with the broken ones only, want litware and the deployment's own", n)
 	}
 	v.click(leg)
 	v.wait(".ladder")
