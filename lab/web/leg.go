@@ -92,7 +92,7 @@ func (s *Site) leg(v *visit) error {
 		}
 		return &notFound{fmt.Sprintf("The scenario has no leg %q.", id), hint}
 	}
-	run := s.runs.find(l.State.URL(""))
+	run := s.runs.find(l.URL(""))
 	if run == nil || v.r.URL.Query().Has("again") {
 		if run, err = s.run(v, l); err != nil {
 			return err

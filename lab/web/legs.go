@@ -155,10 +155,10 @@ func idOf(name string) string {
 // Said is the outcome in a sentence, for the top of the page and for those who listen to it.
 func (t Table) Said() string {
 	var b strings.Builder
-	switch n := len(t.Broken); {
-	case n == 0:
+	switch n := len(t.Broken); n {
+	case 0:
 		fmt.Fprintf(&b, "All %d legs work.", t.Total)
-	case n == t.Total:
+	case t.Total:
 		fmt.Fprintf(&b, "None of the %d legs works.", t.Total)
 	default:
 		fmt.Fprintf(&b, "%d of %d legs %s broken.", n, t.Total, plural(n, "is", "are"))

@@ -168,5 +168,5 @@ func (s *Site) run(v *visit, l *Loaded) (*Run, error) {
 	if l.CA != "" { // the plan's certificate, valid as long as that issuer's
 		baseKey += " planned for " + l.CA
 	}
-	return s.runs.make(v.r.Context(), v.client, l.State.URL(""), l.Scenario, baseKey, base)
+	return s.runs.make(v.r.Context(), v.client, l.URL(""), l.Scenario, baseKey, base)
 }

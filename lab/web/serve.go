@@ -81,6 +81,6 @@ func (s *Site) Serve(ctx context.Context, ln net.Listener) error {
 	if err := srv.Shutdown(stop); err != nil {
 		_ = srv.Close() // they had their moment
 	}
-	<-ended
+	_ = <-ended // it says that the server is closed
 	return nil
 }

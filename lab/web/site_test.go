@@ -193,7 +193,7 @@ func TestEditor(t *testing.T) {
 		}
 		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		if err != nil || resp.StatusCode != 200 || resp.Request.URL.Path != e.path {
+		if err != nil || resp.StatusCode != http.StatusOK || resp.Request.URL.Path != e.path {
 			t.Errorf("%q leads to %s with status %d (%v), want %s", e.text, resp.Request.URL.Path, resp.StatusCode, err, e.path)
 		}
 		for _, w := range e.want {
