@@ -28,6 +28,9 @@ func (c explainCmd) Run(a *app) error {
 		return err
 	}
 	if page := report.RulesText(policies, string(c.Code)); page != "" {
+		if check, err := verdict.ExplainCheck(string(c.Code)); err == nil {
+			page = check.Text() + "\n" + page
+		}
 		return a.result(page)
 	}
 	hint := "edgelab explain lists the verdicts, edgelab products show ID the rules of a product"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/edgelab/edgelab/lab"
@@ -48,6 +49,7 @@ func TestExplanationsCanBeReproduced(t *testing.T) {
 		t.Fatal("the lab's controls don't hold")
 	}
 	for _, s := range result.Scenarios {
+		leadsThere(t, s)
 		seen := map[verdict.Code]bool{}
 		for _, l := range s.Legs {
 			seen[l.Verdict] = true
@@ -58,5 +60,46 @@ func TestExplanationsCanBeReproduced(t *testing.T) {
 		if !seen[wants[s.Name]] {
 			t.Errorf("explain %s: no leg of its scenario has this verdict; there are %v", s.Name, seen)
 		}
+	}
+}
+
+// leadsThere sees that what a failed check is said to lead to is what it led to.
+func leadsThere(t *testing.T, s lab.ScenarioResult) {
+	t.Helper()
+	for _, l := range s.Legs {
+		for _, j := range l.Judgements {
+			for _, c := range j.Failed() {
+				page, err := verdict.ExplainCheck(c.Name)
+				if !slices.Contains(policy.CheckNames(), c.Name) || c.Unknown || c.Name == "certificate-unused" {
+					continue
+				}
+				if err != nil || !slices.Contains(page.Leads, c.Code) {
+					t.Errorf("check %s (%s) led to %s; its page says %v, %v", c.Name, c.RuleID, c.Code, page.Leads, err)
+				}
+			}
+		}
+	}
+}
+
+// Every check has a page with all its parts, and every page a check.
+func TestEveryCheckHasAPage(t *testing.T) {
+	pages, err := verdict.CheckExplanations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range pages {
+		names = append(names, p.Check)
+		if p.Title == "" || p.Meaning == "" || len(p.Leads) == 0 {
+			t.Errorf("%s: title, meaning and verdicts must be there", p.Check)
+		}
+		for _, c := range p.Leads {
+			if !c.Valid() {
+				t.Errorf("%s leads to %q, which is no verdict", p.Check, c)
+			}
+		}
+	}
+	if want := policy.CheckNames(); !slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(want))) {
+		t.Errorf("there are pages for %v, and the checks are %v", names, want)
 	}
 }

@@ -84,6 +84,13 @@ func (e Explanation) Text() string {
 		}
 		b.WriteString("\n")
 	}
+	if checks := ChecksFor(e.Code); len(checks) > 0 {
+		b.WriteString("Which rules lead there\n")
+		for _, name := range checks {
+			fmt.Fprintf(&b, "  edgelab explain %s\n", name)
+		}
+		b.WriteString("\n")
+	}
 	b.WriteString("How to reproduce it\n")
 	switch r := e.Reproduce; {
 	case r.Scenario != "":
