@@ -129,7 +129,7 @@ func (b *Bought) compare(s scenarios.Scenario, l LegResult, chain, roots []*x509
 		if j.Role == string(policy.Initiator) {
 			side, judged = verdict.Initiator, l.Acceptor
 		}
-		if certificateKey(legs[i], judged) != plan.External {
+		if s.Shown(legs[i], judged) != plan.External {
 			continue
 		}
 		product, ok := policies.Product(j.Product)

@@ -35,7 +35,7 @@ func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 		}
 	}
 	if v.Judgement != nil {
-		res.Judged = w.scenario.KeyAt(certificateKey(l, actorAt(l, otherSide(v.Side))), l.Node)
+		res.Judged = w.scenario.Shown(l, actorAt(l, otherSide(v.Side)))
 	}
 	res.Advice = advice(v, res.Judged, l)
 	return res
@@ -142,15 +142,6 @@ func otherSide(s verdict.Side) verdict.Side {
 		return verdict.Acceptor
 	}
 	return verdict.Initiator
-}
-
-// certificateKey returns the key of the certificate that an actor shows on a leg.
-func certificateKey(l topology.Leg, actor string) string {
-	switch actor {
-	case topology.ActorEdge, topology.ActorMRAS, topology.ActorWebConf:
-		return edgeKey(l)
-	}
-	return actor // a partner, the next hop
 }
 
 // edgeKey returns the key of the certificate at the Edge's end of a leg.

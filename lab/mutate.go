@@ -33,7 +33,7 @@ func (e Element) String() string { return fmt.Sprintf("%s %s %s", e.Certificate,
 // Elements lists what can be taken away from the deployment's own certificates, in the order of the plan.
 func Elements(s scenarios.Scenario) ([]Element, error) {
 	var out []Element
-	for _, key := range []string{plan.External, plan.Internal} {
+	for _, key := range s.OwnKeys() {
 		o, err := s.Order(key)
 		if err != nil {
 			return nil, err
@@ -63,7 +63,7 @@ func Switched(s scenarios.Scenario, off, on []Element) (out scenarios.Scenario, 
 	if out.Differences == nil {
 		out.Differences = map[string]plan.Difference{}
 	}
-	for _, key := range []string{plan.External, plan.Internal} {
+	for _, key := range s.OwnKeys() {
 		o, err := s.Order(key)
 		if err != nil {
 			return s, false, err

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"time"
 
@@ -46,6 +47,7 @@ func MakeOffered(ctx context.Context, s scenarios.Scenario, profiles *profile.Pr
 		return nil, err
 	}
 	defer r.close()
+	o.Findings = r.waysOut(s, o.Findings)
 	before, err := r.one(ctx, asked, opts)
 	if err != nil {
 		return nil, err
@@ -108,4 +110,40 @@ func with(s scenarios.Scenario, o plan.Order) scenarios.Scenario {
 	}
 	s.Orders[plan.External] = o
 	return s
+}
+
+// waysOut returns findings with the ways out that the deployment's product can take: two certificates are named only where
+// the product can show them, or no source says that it can't.
+func (r *run) waysOut(s scenarios.Scenario, findings []profile.Finding) []profile.Finding {
+	out := []profile.Finding{}
+	for _, f := range findings {
+		var ways []string
+		for _, way := range f.WayOut {
+			if way == profile.TwoCertificates {
+				way = r.twoCertificates(s.Topology.Edge.Product)
+			}
+			if way != "" {
+				ways = append(ways, way)
+			}
+		}
+		f.WayOut = ways
+		out = append(out, f)
+	}
+	return out
+}
+
+// twoCertificates is the way out of two certificates for a product; empty: it can't take it.
+func (r *run) twoCertificates(product string) string {
+	p, ok := r.policies.Product(product)
+	if !ok {
+		return ""
+	}
+	switch two, known := p.TwoCertificates(); {
+	case !known:
+		return profile.TwoCertificates + fmt.Sprintf(" (no source says whether %s can be given both)", product)
+	case !two.Can:
+		return ""
+	default:
+		return profile.TwoCertificates + fmt.Sprintf(" (%s can: %s; two-certificates: true under edge tries it) [%s]", product, two.Words, two.Source.Ref)
+	}
 }

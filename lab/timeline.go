@@ -75,19 +75,19 @@ func MakeTimeline(ctx context.Context, s scenarios.Scenario, profiles *profile.P
 			t.LastClientEKU = &end
 		}
 	}
-	if err := t.purchases(s, profiles, order, changes); err != nil {
-		return nil, err
-	}
 	r, err := opened(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
+	if err := t.purchases(r, s, profiles, order, changes); err != nil {
+		return nil, err
+	}
 	return t, t.run(ctx, r, s, opts)
 }
 
 // purchases lays out the days on which something changes.
-func (t *Timeline) purchases(s scenarios.Scenario, profiles *profile.Profiles, order plan.Order, changes []profile.Change) error {
+func (t *Timeline) purchases(r *run, s scenarios.Scenario, profiles *profile.Profiles, order plan.Order, changes []profile.Change) error {
 	kind := StepFirst
 	for at := s.At; !at.After(t.Until); {
 		offer, err := profiles.At(t.CA, at)
@@ -99,7 +99,7 @@ func (t *Timeline) purchases(s scenarios.Scenario, profiles *profile.Profiles, o
 		made := offer.Make(asked)
 		lifetime := made.NotAfter.Sub(made.NotBefore)
 		t.Steps = append(t.Steps, Step{
-			Date: at, Kind: kind, Order: made, Findings: offer.Fits(asked), Days: lifeDays(made),
+			Date: at, Kind: kind, Order: made, Findings: r.waysOut(s, offer.Fits(asked)), Days: lifeDays(made),
 		})
 		due := made.NotAfter.Add(-renewBefore(lifetime))
 		if !due.After(at) {

@@ -193,7 +193,7 @@ func caOf(key string) string {
 	switch key {
 	case plan.External:
 		return ca.Public
-	case plan.Internal, plan.NextHop:
+	case plan.Internal, plan.NextHop, plan.ClientRole:
 		return ca.Internal
 	}
 	return ca.PartnerCA(key)
@@ -260,10 +260,11 @@ func (w *world) root(ctx context.Context, name string) (*x509.Certificate, error
 // makeHosts makes every machine that stands at an end of a leg, with its certificate, its trust and its policy.
 func (w *world) makeHosts(ctx context.Context) error {
 	t := w.scenario.Topology
-	world, own := []string{ca.Public}, []string{ca.Internal}
+	world, own, private := []string{ca.Public}, []string{ca.Internal}, []string{ca.Internal}
 	for _, p := range t.Partners {
 		world = append(world, ca.PartnerCA(p.Name))
 	}
+	private = append(private, world...)
 	type machine struct {
 		name, place, actor, fqdn, product, key string
 		trusts                                 []string
@@ -282,7 +283,11 @@ func (w *world) makeHosts(ctx context.Context) error {
 			machine{edge.Place(actorInternal, node), edge.Place(edge.InternalInterface, node), topology.ActorEdge, t.Edge.Internal, t.Edge.Product, internal, own, nil})
 	}
 	for _, p := range t.Partners {
-		machines = append(machines, machine{p.Name, "", p.Name, p.Host, p.Product, p.Name, world, p.Settings})
+		trusts := world
+		if p.TrustsPrivateCA {
+			trusts = private
+		}
+		machines = append(machines, machine{p.Name, "", p.Name, p.Host, p.Product, p.Name, trusts, p.Settings})
 	}
 	for _, m := range machines {
 		h, err := w.host(ctx, m.actor, m.fqdn, m.product, m.key, m.trusts)
@@ -290,6 +295,9 @@ func (w *world) makeHosts(ctx context.Context) error {
 			return err
 		}
 		h.Settings, h.Interface = m.settings, m.place
+		if client := w.issued[plan.ClientRole]; client != nil && m.key != plan.Internal && m.actor == topology.ActorEdge {
+			h.ClientCertificate, h.Withhold = &client.TLS, client.Order.Withhold
+		}
 		w.hosts[m.name] = h
 	}
 	return nil

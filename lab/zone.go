@@ -62,8 +62,7 @@ func (w *world) towards(h *peers.Host, node string) *peers.Host {
 //   - SRV _sipfederationtls._tcp of each SIP domain leads to sip.<domain>, or to the Access Edge FQDN where that is a
 //     host of the same domain, as the Access Edge's same-domain rule wants it (topic "Determine DNS requirements").
 //   - SRV _xmpp-server._tcp of each XMPP domain leads to the Access Edge FQDN (topic "Example XMPP configuration -
-//     Google Talk", 2014-04-22; the DNS topics have xmpp.<domain> instead, which makes no difference to a judge that
-//     compares the domain).
+//     Google Talk", 2014-04-22), or where the topology chooses that to xmpp.<domain>, as the DNS topics have it.
 func fillZone(zone *dns.Zone, t topology.Topology, net *peers.Net) {
 	access := addresses(t, net, topology.ActorEdge)
 	for _, d := range t.SIPDomains {
@@ -84,7 +83,12 @@ func fillZone(zone *dns.Zone, t topology.Topology, net *peers.Net) {
 	}
 	zone.SetA(t.Edge.NextHop, net.Address(topology.ActorNextHop))
 	for _, d := range t.XMPPDomains {
-		zone.SetSRV(dns.XMPPServer+"."+d, dns.Target{Host: t.Edge.Access, Port: edge.XMPPPort})
+		host := t.Edge.Access
+		if t.Chosen(topology.XMPPServer) == topology.XMPPHost {
+			host = "xmpp." + d
+			zone.SetA(host, access...)
+		}
+		zone.SetSRV(dns.XMPPServer+"."+d, dns.Target{Host: host, Port: edge.XMPPPort})
 	}
 	for _, p := range t.Partners {
 		zone.SetA(p.Host, net.Address(p.Name))

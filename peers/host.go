@@ -21,8 +21,10 @@ type Host struct {
 	Product   *policy.Product
 	Settings  map[string]string
 
-	// Certificate is what the host shows in both roles, nil for none.
+	// Certificate is what the host shows, nil for none.
 	Certificate *tls.Certificate
+	// ClientCertificate is what it shows as an initiator where that isn't Certificate; nil: it is.
+	ClientCertificate *tls.Certificate
 	// Withhold makes the host show no certificate as an initiator though it has one and is asked.
 	Withhold bool
 	Roots    []*x509.Certificate
@@ -37,6 +39,9 @@ type Host struct {
 	KeyLog   io.Writer        // NSS key log, for captures; nil: none
 	Timeouts Timeouts
 }
+
+// AsClient returns what the host shows as an initiator.
+func (h *Host) AsClient() *tls.Certificate { return cmp.Or(h.ClientCertificate, h.Certificate) }
 
 // Place returns the name of the host's address in Net.
 func (h *Host) Place() string { return cmp.Or(h.Interface, h.Actor) }

@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -62,13 +63,15 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
+var dateLike = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+
 // TestCatalogueTwins sees that what builds on a known-good scenario differs from it, and that a scenario that is named
 // as a twin exists.
 func TestCatalogueTwins(t *testing.T) {
 	names := scenarios.Names()
 	for _, s := range catalogue(t) {
 		for _, word := range strings.FieldsFunc(s.Teaches, func(r rune) bool { return r == ' ' || r == '.' || r == ',' || r == ':' || r == ';' }) {
-			if strings.Count(word, "-") >= 2 && !slices.Contains(names, word) {
+			if strings.Count(word, "-") >= 2 && !dateLike.MatchString(word) && !slices.Contains(names, word) {
 				t.Errorf("%s speaks of %q, which isn't there", s.Name, word)
 			}
 		}

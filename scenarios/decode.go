@@ -45,7 +45,7 @@ func (l *loader) scenario(name string, root *source.Node) Scenario {
 		s.At = at
 	}
 	before := p.Len()
-	s.Topology = topology.Decode(root, topology.Options{Products: l.opts.Products, Serves: l.opts.Serves}, p)
+	s.Topology = topology.Decode(root, topology.Options{Products: l.opts.Products, Serves: l.opts.Serves, TwoCertificates: l.opts.TwoCertificates}, p)
 	sound := p.Len() == before
 	l.differences(&s, root.Get("certificates"), sound)
 	l.expectations(&s, root.Get("expect"), sound)

@@ -18,6 +18,9 @@ type Options struct {
 	Products []string // the products that there are policies for; empty: any name will do
 	// Serves reports whether a product speaks a protocol; nil: each speaks any.
 	Serves func(product string, protocol topology.Protocol) bool
+	// TwoCertificates reports whether a product can show another certificate as a client than as a server, and why it can
+	// or can't; nil: each can.
+	TwoCertificates func(product string) (can bool, why string)
 	// Base returns the text of the scenario that the one in the file from builds on, and the file's name for
 	// messages. nil: BaseFile.
 	Base func(from, name string) (text []byte, file string, err error)

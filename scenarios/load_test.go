@@ -296,7 +296,7 @@ func TestInit(t *testing.T) {
 			continue
 		}
 		switch key, _, _ := strings.Cut(strings.TrimSpace(rest), ":"); {
-		case slices.Contains([]string{"certificates", "dns", "expect", "at"}, key), strings.HasPrefix(rest, "  "):
+		case slices.Contains([]string{"certificates", "dns", "expect", "at", "choices", "reverse-proxy", "director"}, key), strings.HasPrefix(rest, "  "):
 			lines = append(lines, rest)
 		}
 	}

@@ -99,7 +99,7 @@ func (s Scenario) Order(key string) (plan.Order, error) {
 // CertificateKeys returns the keys of all certificates that stand in the scenario, the deployment's own first. An Edge
 // Server of a pool has certificates of its own only where the scenario says so.
 func (s Scenario) CertificateKeys() []string {
-	keys := []string{plan.External, plan.Internal, plan.NextHop}
+	keys := append(s.OwnKeys(), plan.NextHop)
 	for _, p := range s.Topology.Partners {
 		keys = append(keys, p.Name)
 	}
@@ -109,6 +109,29 @@ func (s Scenario) CertificateKeys() []string {
 		}
 	}
 	return keys
+}
+
+// OwnKeys returns the keys of the Edge's own certificates that legs show.
+func (s Scenario) OwnKeys() []string {
+	if s.Topology.Edge.TwoCertificates {
+		return []string{plan.External, plan.ClientRole, plan.Internal}
+	}
+	return []string{plan.External, plan.Internal}
+}
+
+// Shown returns the key of the certificate that an actor shows on a leg.
+func (s Scenario) Shown(l topology.Leg, actor string) string {
+	switch actor {
+	case topology.ActorEdge, topology.ActorMRAS, topology.ActorWebConf:
+		switch {
+		case l.Kind == topology.NextHopSIP || l.Kind == topology.MRASRequest:
+			return s.KeyAt(plan.Internal, l.Node)
+		case s.Topology.Edge.TwoCertificates && l.Initiator == actor:
+			return plan.ClientRole
+		}
+		return s.KeyAt(plan.External, l.Node)
+	}
+	return actor // a partner, the next hop
 }
 
 // nodeKeys returns the keys of the certificates that single servers of the pool can have.

@@ -123,9 +123,12 @@ func (c *fitting) since(l Line) string {
 	return l.From.String()
 }
 
+// TwoCertificates is the way out that only some products can take: policy.Product.TwoCertificates says which.
+const TwoCertificates = "two certificates: this one for the server role, one of a private CA for the client role; the partners must trust that CA"
+
 // waysWithoutClientEKU are what to do when an issuer sells no client EKU.
 func (c *fitting) waysWithoutClientEKU() []string {
-	ways := []string{"two certificates: this one for the server role, one of a private CA for the client role, if the product can be given both; the partner must trust that CA"}
+	ways := []string{TwoCertificates}
 	var others []string
 	for _, p := range c.all.Selling(c.Date) {
 		if p.ID != c.Profile.ID {

@@ -32,6 +32,7 @@ func (a *app) load(files []string, policies *policy.Catalogue) ([]scenarios.Scen
 			p, ok := policies.Product(product)
 			return ok && (p.Protocol() == string(protocol) || p.Protocol() == bareStack)
 		},
+		TwoCertificates: policies.ShowsTwo,
 	}
 	if len(files) == 0 {
 		return scenarios.Catalogue(opts)

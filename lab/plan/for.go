@@ -1,74 +1,32 @@
 package plan
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/edgelab/edgelab/lab/topology"
 )
 
-// For returns the certificates to order for a topology: one for the external Edge interface, one for the internal.
+// For returns the certificates to order for a topology: one for the external Edge interface, with two certificates a
+// second one for its client role, one for the internal interface, and those of a reverse proxy and a Director if there
+// are any.
 func For(t topology.Topology) Plan {
-	return Plan{Certificates: []Certificate{external(t), internal(t)}}
+	p := Plan{Certificates: []Certificate{external(t)}, Choices: choices(t), Staging: staging(t)}
+	if t.Edge.TwoCertificates {
+		p.Certificates = append(p.Certificates, clientRole(t))
+	}
+	p.Certificates = append(p.Certificates, internal(t))
+	if t.ReverseProxy.Deployed() {
+		p.Certificates = append(p.Certificates, reverseProxy(t))
+	}
+	if t.Director.Deployed() {
+		p.Certificates = append(p.Certificates, directorPool(t), directorOAuth(t))
+	}
+	return p
 }
-
-func external(t topology.Topology) Certificate {
-	e := t.Edge
-	c := Certificate{
-		Key: External, Component: "External / Access Edge", CA: PublicCA,
-		Subject:       e.Access,
-		SubjectReason: "the Access Edge FQDN" + resolvesTo(e.Layout),
-		SubjectSource: requirements,
-		KeySpec: Key{
-			Type: "rsa-2048", Exportable: true, Source: requirements,
-			Reason: "A/V authentication shares one private key on all Edge Servers of a pool; exportable is asked for with one server too",
-		},
-		AssignedTo: []Assignment{{Service: "Access Edge", Type: "AccessEdgeExternal", Source: summary}},
-	}
-	names := sanList{&c}
-	names.add(e.Access, "", "the subject name, which must be repeated here", summary)
-	if e.WebConf != "" {
-		names.add(e.WebConf, "", "the Web Conferencing Edge FQDN", requirements)
-		c.AssignedTo = append(c.AssignedTo, Assignment{Service: "Web Conferencing Edge", Type: "DataEdgeExternal", Source: summary})
-	}
-	c.AssignedTo = append(c.AssignedTo, Assignment{
-		Service: "A/V Edge", Type: "AudioVideoAuthentication", Source: summary,
-		Note: "strictly none: A/V Edge is secured through MRAS, which uses the certificate of the internal interface",
-	})
-	for _, domain := range t.SIPDomains {
-		names.add("sip."+domain, "SIP namespace "+domain, "clients and federation partners of SIP domain "+domain+" look for it", requirements)
-		for _, x := range t.XMPPDomains {
-			if x == domain || belongs(x, t.SIPDomains) == domain {
-				names.xmpp(x, domain)
-			}
-		}
-	}
-	for _, x := range t.XMPPDomains {
-		if belongs(x, t.SIPDomains) == "" {
-			names.xmpp(x, x)
-		}
-	}
-	c.EKUs = []EKU{{Server, "every service on the external interface answers TLS with it", summary}}
-	for _, p := range t.Partners {
-		if p.Product == aol {
-			c.EKUs = append(c.EKUs, EKU{Client, "AOL's public IM, partner " + p.Name + ", asks for it when the Edge connects; the topic names no other partner that does", summary})
-			c.Notes = append(c.Notes, noteClientEKU)
-			break
-		}
-	}
-	c.Notes = append(c.Notes, noteWildcard)
-	if pooled(e.Layout) {
-		c.Notes = append(c.Notes, notePool)
-	}
-	return c
-}
-
-// aol is the product whose public IM asks for the client EKU.
-const aol = "aol-pic"
 
 func internal(t topology.Topology) Certificate {
 	layout := layoutTopic(t.Edge.Layout)
-	return Certificate{
+	c := Certificate{
 		Key: Internal, Component: "Edge internal", CA: InternalCA,
 		Subject:       t.Edge.Internal,
 		SubjectReason: "the FQDN of the internal interface, of the pool if there is one",
@@ -85,11 +43,24 @@ func internal(t topology.Topology) Certificate {
 		},
 		Notes: []string{"no SAN is needed: the subject name is the only name that is looked for"},
 	}
+	if t.Chosen(topology.InternalSAN) == topology.SubjectSAN {
+		sanList{&c}.add(t.Edge.Internal, "", "the subject name, repeated", sourceOf(t, topology.InternalSAN))
+		c.Notes = nil
+	}
+	if !t.Edge.Layout.Pooled() && t.Chosen(topology.ExportableKey) == topology.PoolOnly {
+		c.KeySpec.Exportable, c.KeySpec.Reason, c.KeySpec.Source = false, "with one Edge Server the layout's topic doesn't ask for an exportable key", layout
+	}
+	return c
 }
 
 // ForNextHop returns the certificate of the Front End or Director pool behind the Edge. It isn't part of the order; it
-// stands at the other end of the internal legs.
+// stands at the other end of the internal legs. A Director's is the one that the plan has for it.
 func ForNextHop(t topology.Topology) Certificate {
+	if t.Director.Deployed() {
+		c := directorPool(t)
+		c.Key = NextHop
+		return c
+	}
 	c := Certificate{
 		Key: NextHop, Component: "Next hop pool", CA: InternalCA,
 		Subject: t.Edge.NextHop, SubjectReason: "the pool FQDN", SubjectSource: director,
@@ -155,24 +126,4 @@ func belongs(x string, domains []string) string {
 		}
 	}
 	return best
-}
-
-func pooled(l topology.Layout) bool {
-	return slices.Contains([]topology.Layout{topology.ScaledDNSNAT, topology.ScaledDNSPublic, topology.ScaledHLB}, l)
-}
-
-func resolvesTo(l topology.Layout) string {
-	switch l {
-	case topology.SingleNAT:
-		return ", which resolves to the public address that NAT maps to the server"
-	case topology.SinglePublic:
-		return ", which resolves to the server's public address"
-	case topology.ScaledDNSNAT:
-		return ", which resolves to the public addresses that NAT maps to the servers of the pool"
-	case topology.ScaledDNSPublic:
-		return ", which resolves to the public addresses of the servers of the pool"
-	case topology.ScaledHLB:
-		return ", which resolves to the virtual address of the hardware load balancer"
-	}
-	return ""
 }

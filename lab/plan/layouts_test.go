@@ -32,37 +32,47 @@ var layoutTopics = []struct {
 		"the virtual address of the hardware load balancer", true, "lsedge.contoso.net"},
 }
 
-// tables are the tables that each of the five topics has, the same in all of them: the topology's own and the one of
-// public IM. Their column of names is headed "SAN/Order", but another topic ("Certificate requirements for external
-// user access", 2016-03-29) says that the order doesn't matter, so it isn't compared. The third table, of XMPP, has
-// xmpp.contoso.com and *.contoso.com, which the topic "Certificate summary - SIP, XMPP federation and public instant
-// messaging" (2013-03-15) replaces by the bare domains; that one is what a plan follows: see TestSourceTable.
+// tables are the tables that each of the five topics has, with the same names in all of them, to the letter: the column of
+// names is headed "SAN/Order", so the order is compared too.
 var tables = []struct {
 	name     string
+	title    string
 	partners []topology.Partner
+	xmpp     []string
 	names    []string
 	usages   []plan.Usage
 }{
-	{"edge", nil, []string{"webcon.contoso.com", "sip.contoso.com", "sip.fabrikam.com"}, []plan.Usage{plan.Server}},
-	{"public-im", []topology.Partner{{Name: "aol", Domain: "aol.com", Protocol: topology.SIP, Product: "aol-pic"}},
+	{"edge", "the layout's own", nil, nil, []string{"webcon.contoso.com", "sip.contoso.com", "sip.fabrikam.com"}, []plan.Usage{plan.Server}},
+	{"public-im", "public instant messaging, with AOL", []topology.Partner{{Name: "aol", Domain: "aol.com", Protocol: topology.SIP, Product: "aol-pic"}}, nil,
 		[]string{"sip.contoso.com", "webcon.contoso.com", "sip.fabrikam.com"}, []plan.Usage{plan.Server, plan.Client}},
+	{"xmpp", "XMPP, of which xmpp-names: host-and-wildcard is the recipe", nil, []string{"contoso.com"},
+		[]string{"webcon.contoso.com", "sip.contoso.com", "sip.fabrikam.com", "xmpp.contoso.com", "*.contoso.com"}, []plan.Usage{plan.Server}},
 }
 
 // TestLayouts compares with the tables of the five topics, row by row. The golden files show what a reader gets.
 func TestLayouts(t *testing.T) {
 	for _, l := range layoutTopics {
+		var b bytes.Buffer
 		for _, table := range tables {
 			t.Run(string(l.layout)+" "+table.name, func(t *testing.T) {
 				top := topology.WithDefaults(topology.Topology{
 					Edge:       topology.Edge{Layout: l.layout, Access: "sip.contoso.com", WebConf: "webcon.contoso.com", Internal: l.internal},
-					SIPDomains: []string{"contoso.com", "fabrikam.com"}, Partners: table.partners,
+					SIPDomains: []string{"contoso.com", "fabrikam.com"}, XMPPDomains: table.xmpp, Partners: table.partners,
+					Choices: map[string]string{topology.XMPPNames: topology.HostAndWildcard},
 				})
 				external, internal := certificate(t, top, plan.External), certificate(t, top, plan.Internal)
-				if names := sorted(labelValues(external)); external.Subject != "sip.contoso.com" || !slices.Equal(names, sorted(table.names)) || external.CA != plan.PublicCA {
+				if names := labelValues(external); external.Subject != "sip.contoso.com" || !slices.Equal(names, table.names) || external.CA != plan.PublicCA {
 					t.Errorf("external: subject name %s, SAN %v, CA %s", external.Subject, names, external.CA)
 				}
 				if got := usagesOf(external); !slices.Equal(got, table.usages) {
 					t.Errorf("external: EKU %v, want %v", got, table.usages)
+				}
+				var services []string
+				for _, a := range external.AssignedTo {
+					services = append(services, a.Type)
+				}
+				if want := []string{"AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication"}; !slices.Equal(services, want) {
+					t.Errorf("external: assigned to %v, want %v", services, want)
 				}
 				if !strings.Contains(external.SubjectReason, l.leads) {
 					t.Errorf("the subject name's reason is %q, want it to lead to %s", external.SubjectReason, l.leads)
@@ -77,17 +87,21 @@ func TestLayouts(t *testing.T) {
 				if copied != l.copied || !external.KeySpec.Exportable {
 					t.Errorf("the key is copied: %v, want %v; exportable: %v", copied, l.copied, external.KeySpec.Exportable)
 				}
-				if table.name != "public-im" {
-					return
+				servers := 1
+				if l.copied {
+					servers = 2
 				}
-				var b bytes.Buffer
-				fmt.Fprintf(&b, "%s\nTables \"Edge\" and \"public IM\": the names are the same in all five layouts.\n\n", internal.SubjectSource.Ref)
+				if s := plan.For(top).Staging; s.Servers != servers || s.Usual != 2 || s.Rolled != 3 {
+					t.Errorf("staging: %+v, want %d servers, 2 certificates, 3 with -Roll", s, servers)
+				}
+				fmt.Fprintf(&b, "%s\nTable: %s\n\n", internal.SubjectSource.Ref, table.title)
 				if err := plan.Render(&b, plan.For(top), plan.Table); err != nil {
 					t.Fatal(err)
 				}
-				golden(t, "layout-"+string(l.layout)+".txt", b.Bytes())
+				b.WriteString("\n")
 			})
 		}
+		golden(t, "layout-"+string(l.layout)+".txt", b.Bytes())
 	}
 	if len(layoutTopics) != len(topology.Layouts()) {
 		t.Errorf("%d layouts have a topic here, and there are %d", len(layoutTopics), len(topology.Layouts()))
@@ -107,5 +121,3 @@ func usagesOf(c plan.Certificate) (out []plan.Usage) {
 	}
 	return out
 }
-
-func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }

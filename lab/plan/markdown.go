@@ -47,6 +47,17 @@ func renderMarkdown(p Plan) string {
 			b.WriteString("\n")
 		}
 	}
+	if len(p.Choices) > 0 {
+		fmt.Fprintf(&b, "## %s\n\n", contradictions)
+	}
+	for _, c := range p.Choices {
+		fmt.Fprintf(&b, "### %s: %s\n\n", escape(c.Key), escape(c.Question))
+		for _, o := range c.Options {
+			fmt.Fprintf(&b, "- **%s**: %s *(%s)*\n", escape(c.label(o)), escape(o.Words), escape(o.Source.Ref))
+		}
+		fmt.Fprintf(&b, "\nDefault because %s; %s.\n\n", escape(c.Why), escape(howToChoose(c)))
+	}
+	fmt.Fprintf(&b, "## How many certificates\n\n%s *(%s)*\n", escape(strings.Join(p.Staging.sentences(), " ")), escape(p.Staging.Source.Ref))
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 

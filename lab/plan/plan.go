@@ -11,6 +11,12 @@ const (
 	External = "external" // external Edge interface
 	Internal = "internal" // internal Edge interface
 	NextHop  = "next-hop" // the Front End or Director pool's own; not part of the order
+	// ClientRole is what the external interface shows as a client, where that isn't External.
+	ClientRole = "client"
+	// These stand on the plan, and no leg needs them.
+	ReverseProxy  = "reverse-proxy"
+	Director      = "director"
+	DirectorOAuth = "director-oauth"
 )
 
 // AtNode returns the key of the certificate that one Edge Server of a pool has for itself: "external@edge02".
@@ -87,6 +93,7 @@ type CAKind string
 const (
 	PublicCA   CAKind = "public"
 	InternalCA CAKind = "internal" // private or public: the internal interface is seen by the deployment alone
+	PrivateCA  CAKind = "private"  // the organisation's own, whose root the partners install
 	PartnerCA  CAKind = "partner"  // whatever CA the partner has; not part of the order
 )
 
@@ -108,6 +115,8 @@ type Certificate struct {
 // A Plan is the whole order.
 type Plan struct {
 	Certificates []Certificate `json:"certificates"`
+	Choices      []Choice      `json:"choices,omitempty"` // what the topics contradict each other on, and the answers
+	Staging      Staging       `json:"staging"`
 }
 
 // Certificate returns the line with the given key.

@@ -98,7 +98,7 @@ func TestNames(t *testing.T) {
 		"XMPP alone":             {topology.Edge{Access: "sip.a.com"}, []string{"a.com"}, []string{"c.com"}, "sip.a.com c.com"},
 		"SIP child domain":       {topology.Edge{Access: "sip.a.com"}, []string{"a.com", "x.a.com"}, []string{"x.a.com"}, "sip.a.com sip.x.a.com x.a.com"},
 		"name with two reasons":  {topology.Edge{Access: "sip.a.com"}, []string{"a.com"}, []string{"sip.a.com"}, "sip.a.com"},
-		"web conferencing":       {topology.Edge{Access: "sip.a.com", WebConf: "w.a.com"}, []string{"a.com"}, nil, "sip.a.com w.a.com"},
+		"web conferencing":       {topology.Edge{Access: "sip.a.com", WebConf: "w.a.com"}, []string{"a.com"}, nil, "w.a.com sip.a.com"},
 	} {
 		c := certificate(t, topology.WithDefaults(topology.Topology{Edge: test.edge, SIPDomains: test.sip, XMPPDomains: test.xmpp}), plan.External)
 		var names []string

@@ -103,6 +103,7 @@ func groups(p Plan) []group {
 		title string
 	}{
 		{PublicCA, "Public CA"},
+		{PrivateCA, "Private CA"},
 		{InternalCA, "Internal CA (a public one will do)"},
 		{PartnerCA, "Partners' CAs"},
 	}
@@ -135,6 +136,7 @@ func (c Certificate) Comments() []string {
 	ca := map[CAKind]string{
 		PublicCA:   "Issued by a public CA.",
 		InternalCA: "Issued by a private or a public CA.",
+		PrivateCA:  "Issued by a private CA.",
 		PartnerCA:  "Issued by the partner's CA.",
 	}[c.CA]
 	var usages []string
@@ -197,7 +199,7 @@ func reasonsOf(c Certificate) []reasons {
 	}
 	services := reasons{title: "Assigned to"}
 	for _, a := range c.AssignedTo {
-		services.rows = append(services.rows, reason{a.Service, strings.TrimPrefix(a.Note+"; -Type "+a.Type, "; "), a.Source})
+		services.rows = append(services.rows, reason{a.Service, assignment(a), a.Source})
 	}
 	for _, r := range []reasons{names, usages, key, services} {
 		if len(r.rows) > 0 {
@@ -205,4 +207,53 @@ func reasonsOf(c Certificate) []reasons {
 		}
 	}
 	return all
+}
+
+func assignment(a Assignment) string {
+	switch {
+	case a.Type == "":
+		return a.Note
+	case a.Note == "":
+		return "-Type " + a.Type
+	}
+	return a.Note + "; -Type " + a.Type
+}
+
+// contradictions heads the list of choices.
+const contradictions = "Where the sources contradict each other"
+
+// label is the option as a list has it: with a mark if it is taken.
+func (c Choice) label(o Option) string {
+	switch {
+	case o.Name == c.Taken && o.Name == c.Default:
+		return o.Name + " (taken, the default)"
+	case o.Name == c.Taken:
+		return o.Name + " (taken)"
+	case o.Name == c.Default:
+		return o.Name + " (the default)"
+	}
+	return o.Name
+}
+
+// howToChoose says how to take another answer.
+func howToChoose(c Choice) string {
+	for _, o := range c.Options {
+		if o.Name != c.Taken {
+			return "another one: --choose " + c.Key + "=" + o.Name + ", or under choices: in the file"
+		}
+	}
+	return ""
+}
+
+// sentences tells how many certificates there are.
+func (s Staging) sentences() []string {
+	servers := "1 Edge Server"
+	if s.Servers > 1 {
+		servers = fmt.Sprintf("%d Edge Servers", s.Servers)
+	}
+	return []string{
+		fmt.Sprintf("%s, %d certificates.", servers, s.Usual),
+		fmt.Sprintf("While A/V authentication is renewed with Set-CsCertificate -Roll, %d: %s.", s.Rolled, s.Words),
+		s.Deadline + ".",
+	}
 }

@@ -14,6 +14,8 @@ var (
 	requirements   = topic("Certificate requirements for external user access", "2016-03-29")
 	infrastructure = topic("Certificate infrastructure requirements", "2016-06-23")
 	planning       = topic("Plan for Edge Server certificates", "2012-11-05")
+	reverse        = topic("Certificate summary - Reverse proxy", "2012-11-14")
+	roll           = Source{Kind: verdict.Documented, Ref: `Lync Server 2013, topic "Staging AV and OAuth certificates using -Roll"; Set-CsCertificate`}
 	director       = topic("Certificate summary - Scaled Director pool, hardware load balancer", "2012-10-20")
 
 	rfc5280 = Source{Kind: verdict.Documented, Ref: "RFC 5280 §4.2.1.12"}
@@ -44,6 +46,8 @@ func topic(name, date string) Source {
 const (
 	noteClientEKU = "the Certificate Wizard can't ask for the client EKU: use Request-CsCertificate -ClientEKU $true with a template of your own " +
 		`(topic "Set up certificates for the external edge interface", 2012-09-08); public CAs stop selling it in 2026 and 2027`
-	noteWildcard = `no wildcard: the Edge's external interface doesn't support one (topics "Plan for Edge Server certificates", 2012-11-05, and "Wildcard certificate support", 2013-03-21)`
-	notePool     = "one certificate, with its key, for every Edge Server of the pool"
+	noteWildcard      = `no wildcard: the Edge's external interface doesn't support one (topics "Plan for Edge Server certificates", 2012-11-05, and "Wildcard certificate support", 2013-03-21)`
+	noteWildcardTaken = `a wildcard, which the choice of XMPP names asks for: other topics rule it out on the Edge's external interface ` +
+		`("Plan for Edge Server certificates", 2012-11-05, and "Wildcard certificate support", 2013-03-21)`
+	notePool = "one certificate, with its key, for every Edge Server of the pool"
 )

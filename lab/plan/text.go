@@ -41,7 +41,32 @@ func renderText(p Plan) string {
 		}
 		b.WriteString("\n")
 	}
+	writeChoices(&b, p.Choices)
+	b.WriteString("How many certificates\n\n")
+	for _, line := range p.Staging.sentences() {
+		writeWrapped(&b, "  ", line)
+	}
+	writeWrapped(&b, "  ", "["+p.Staging.Source.Ref+"]")
 	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+// writeChoices lists what the topics contradict each other on, each with its answers.
+func writeChoices(b *strings.Builder, list []Choice) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%s\n", contradictions)
+	for _, c := range list {
+		fmt.Fprintf(b, "\n  %s: %s\n", c.Key, c.Question)
+		for _, o := range c.Options {
+			fmt.Fprintf(b, "    %s\n", c.label(o))
+			writeWrapped(b, "        ", o.Words)
+			writeWrapped(b, "        ", "["+o.Source.Ref+"]")
+		}
+		writeWrapped(b, "    ", "default because "+c.Why)
+		writeWrapped(b, "    ", howToChoose(c))
+	}
+	b.WriteString("\n")
 }
 
 func writeTable(b *strings.Builder, certificates []Certificate) {

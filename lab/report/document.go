@@ -19,6 +19,11 @@ type (
 		plan.Plan
 		Offer lab.Offered `json:"offer"`
 	}
+	chosenPlan struct {
+		Version int `json:"version"`
+		plan.Plan
+		Chosen lab.Chosen `json:"chosen"`
+	}
 	bought struct {
 		Version int `json:"version"`
 		lab.Bought
@@ -50,6 +55,12 @@ type (
 // OfferedJSON writes a plan and what comes of it from one issuer.
 func OfferedJSON(w io.Writer, p plan.Plan, o lab.Offered) error {
 	return document(w, offeredPlan{DocumentVersion, p, o})
+}
+
+// ChosenJSON writes a plan and what comes of the recipes that were chosen for it.
+func ChosenJSON(w io.Writer, p plan.Plan, c lab.Chosen) error {
+	c.Broken, c.Mended = some(c.Broken), some(c.Mended)
+	return document(w, chosenPlan{DocumentVersion, p, c})
 }
 
 // BoughtJSON writes what a deployment does with a certificate.

@@ -49,7 +49,7 @@ func TestJSONKeysAreDocumented(t *testing.T) {
 		}
 	}
 	for _, typ := range []reflect.Type{
-		reflect.TypeFor[lab.Result](), reflect.TypeFor[lab.Offered](), reflect.TypeFor[lab.Bought](), reflect.TypeFor[lab.Renewal](),
+		reflect.TypeFor[lab.Result](), reflect.TypeFor[lab.Offered](), reflect.TypeFor[lab.Chosen](), reflect.TypeFor[lab.Bought](), reflect.TypeFor[lab.Renewal](),
 		reflect.TypeFor[lab.Mutations](), reflect.TypeFor[lab.Minimum](), reflect.TypeFor[lab.Timeline](), reflect.TypeFor[lint.Finding](),
 	} {
 		walk(typ)

@@ -154,7 +154,7 @@ func MinimumText(m lab.Minimum, o Options) string {
 	}
 	t.neverWorked(m.Proof)
 	t.WriteString("What is left to order:\n")
-	for _, key := range []string{plan.External, plan.Internal} {
+	for _, key := range []string{plan.External, plan.ClientRole, plan.Internal} {
 		i := slices.IndexFunc(m.Proof.Certificates, func(c lab.Certificate) bool { return c.Key == key })
 		if i < 0 {
 			continue

@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,7 +69,7 @@ func term(l profile.Line) (text string, ok bool) {
 
 // made describes a certificate in a line.
 func made(o plan.Order) string {
-	text := fmt.Sprintf("EKU %s, %d names, %s, valid %s to %s", usages(o.EKUs), len(o.SANs), o.Key, date(o.NotBefore), date(o.NotAfter))
+	text := fmt.Sprintf("EKU %s, %s, %s, valid %s to %s", usages(o.EKUs), count(len(o.SANs), "name"), o.Key, date(o.NotBefore), date(o.NotAfter))
 	if len(o.IntermediateEKU) > 0 {
 		text += ", intermediate's EKU " + usages(o.IntermediateEKU)
 	}
@@ -87,3 +89,28 @@ func names(o plan.Order) string {
 }
 
 func date(at time.Time) string { return at.UTC().Format(time.DateOnly) }
+
+// ChosenText tells what becomes of the legs by the recipes that were chosen. The text ends in a line break.
+func ChosenText(chosen lab.Chosen, o Options) string {
+	t := teller{style: style{o.Colour}, margin: "  "}
+	var words []string
+	for _, key := range slices.Sorted(maps.Keys(chosen.Choices)) {
+		words = append(words, key+"="+chosen.Choices[key])
+	}
+	fmt.Fprintln(&t, t.style.bold("The legs with "+strings.Join(words, ", ")+" in place of the defaults"))
+	t.WriteString("\n")
+	switch n := len(chosen.Broken); n {
+	case 0:
+		fmt.Fprintf(&t, "%s\n", t.style.good(fmt.Sprintf("%s work as with the defaults.", count(chosen.Legs, "leg"))))
+	default:
+		fmt.Fprintf(&t, "%s\n", t.style.bad(fmt.Sprintf("%d of %s no longer work:", n, count(chosen.Legs, "leg"))))
+		t.breaks("  ", chosen.Broken)
+	}
+	if len(chosen.Mended) > 0 {
+		fmt.Fprintf(&t, "%s work that don't with the defaults:\n", count(len(chosen.Mended), "leg"))
+		for _, b := range together(chosen.Mended) {
+			fmt.Fprintf(&t, "  %s\n", b.Leg)
+		}
+	}
+	return t.String()
+}

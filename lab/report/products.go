@@ -50,6 +50,8 @@ type ProductPolicy struct {
 	Conduct  []policy.Conduct `json:"conduct"`
 	Settings []policy.Setting `json:"settings"`
 	Rules    []policy.Rule    `json:"rules"`
+	// TwoCertificates is whether it can show one as a server and another as a client; nil: no source says.
+	TwoCertificates *policy.TwoCertificates `json:"twoCertificates,omitempty"`
 }
 
 // Products returns a line for each product, sorted by ID.
@@ -66,6 +68,9 @@ func ProductOf(p *policy.Product) ProductPolicy {
 	out := ProductPolicy{
 		Product: Product{ID: p.ID(), Title: p.Title(), Versions: p.Versions(), Protocol: p.Protocol(), Roles: p.Roles(), Stacks: map[policy.Role]string{}},
 		Note:    p.Note(), Conduct: p.Conduct(), Settings: p.Settings(), Rules: p.Rules(),
+	}
+	if two, known := p.TwoCertificates(); known {
+		out.TwoCertificates = &two
 	}
 	if out.Settings == nil {
 		out.Settings = []policy.Setting{}
@@ -123,6 +128,13 @@ func ProductText(p *policy.Product, o Options) string {
 	}
 	if full.Note != "" {
 		b.WriteString("\n" + Wrap("", full.Note))
+	}
+	if two := full.TwoCertificates; two != nil {
+		can := "can't be given"
+		if two.Can {
+			can = "can be given"
+		}
+		b.WriteString("\n" + Wrap("", fmt.Sprintf("It %s a client certificate of its own beside the server's: %s [%s]", can, two.Words, two.Source.Ref)))
 	}
 	fmt.Fprintf(&b, "\n%s\n", s.bold("How it acts"))
 	for _, c := range full.Conduct {

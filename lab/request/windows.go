@@ -127,7 +127,7 @@ func (r *Request) shell(opts Options) string {
 	key, known := windowsKeys[r.Order.Key]
 	switch {
 	case len(types) == 0:
-		r.note(FormShell, "it is assigned to no service of an Edge Server")
+		r.note(FormShell, "no service of Lync Server is assigned it")
 		return ""
 	case !known || key.alg == "":
 		r.note(FormShell, "Request-CsCertificate makes no key of type %s: take another, or the CSR", r.Order.Key)
@@ -135,7 +135,7 @@ func (r *Request) shell(opts Options) string {
 	}
 	r.shellNotes(opts)
 	words := []string{"Request-CsCertificate -New -Type " + types}
-	if computer := opts.computer(); computer != "" {
+	if computer := opts.computer(r.Certificate.Key); computer != "" {
 		words = append(words, "-ComputerFqdn "+quoted(computer))
 	}
 	output := `C:\` + r.Certificate.Key + ".csr"
@@ -173,8 +173,15 @@ func (r *Request) shell(opts Options) string {
 	return strings.Join(lines, crlf) + crlf
 }
 
+// onDirector reports whether a certificate belongs to the Director.
+func onDirector(key string) bool { return key == plan.Director || key == plan.DirectorOAuth }
+
 func (r *Request) head(template bool) []string {
-	lines := []string{"# " + r.Certificate.Component + ", in the Lync Server Management Shell of the Edge Server"}
+	server := "the Edge Server"
+	if onDirector(r.Certificate.Key) {
+		server = "the Director"
+	}
+	lines := []string{"# " + r.Certificate.Component + ", in the Lync Server Management Shell of " + server}
 	if template {
 		lines = append(lines, "# <template> is one of your own that has both EKUs; the Certificate Wizard's Web Server template has the server EKU only")
 	}
@@ -197,7 +204,11 @@ func (r *Request) types() string {
 	return strings.Join(types, ",")
 }
 
-func (o Options) computer() string {
+// computer is where the cmdlet runs.
+func (o Options) computer(key string) string {
+	if onDirector(key) && len(o.Topology.Director.Nodes) > 0 {
+		return o.Topology.Director.Nodes[0]
+	}
 	single := []topology.Layout{topology.SingleNAT, topology.SinglePublic}
 	if o.Computer == "" && slices.Contains(single, o.Topology.Edge.Layout) {
 		return o.Topology.Edge.Internal // a single Edge Server's pool is called as it is itself

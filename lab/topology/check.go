@@ -21,7 +21,7 @@ func (f Fault) String() string { return fmt.Sprintf("%s: %s", f.Path, f.Message)
 
 // Reserved returns the actors' names that a partner can't have.
 func Reserved() []string {
-	return []string{ActorEdge, ActorWebConf, ActorMRAS, ActorNextHop, ActorRemoteUser, Anyone, "external", "internal"}
+	return []string{ActorEdge, ActorWebConf, ActorMRAS, ActorNextHop, ActorRemoteUser, Anyone, "external", "internal", "client"}
 }
 
 // Listings returns every listing.
@@ -39,6 +39,8 @@ func Check(t Topology, opts Options) []Fault {
 		c.partner(source.Path("partners").At(i), p, names)
 	}
 	c.dns()
+	c.choices()
+	c.web()
 	return c.faults
 }
 
@@ -96,7 +98,16 @@ func (c *checker) edge() {
 	c.host("edge.webconf", e.WebConf, "the Web Conferencing Edge")
 	c.subject("edge.internal", e.Internal, "the internal Edge interface")
 	c.subject("edge.next-hop", e.NextHop, "the next hop")
+	if e.AV != "" {
+		c.fqdn("edge.av", e.AV)
+	}
 	c.nodes()
+	if !e.TwoCertificates || c.opts.TwoCertificates == nil {
+		return
+	}
+	if can, why := c.opts.TwoCertificates(e.Product); !can {
+		c.add("edge.two-certificates", "edgelab products says which can", "%s can't be run with a client certificate of its own: %s", e.Product, why)
+	}
 }
 
 // nodes checks the servers of a pool. They are told apart by the first label of their FQDNs, which is their computers'

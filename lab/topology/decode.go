@@ -8,11 +8,16 @@ import (
 )
 
 // Keys are the keys of a file's top level that belong to a topology.
-func Keys() []string { return []string{"edge", "sip-domains", "xmpp-domains", "partners", "dns"} }
+func Keys() []string {
+	return []string{"edge", "sip-domains", "xmpp-domains", "partners", "dns", "choices", "reverse-proxy", "director"}
+}
 
 // Options are what a reader must know that this package doesn't.
 type Options struct {
 	Products []string // the products that there are policies for; empty: any name will do
+	// TwoCertificates reports whether a product can show another certificate as a client than as a server, and in words
+	// why it can or can't; nil: each can.
+	TwoCertificates func(product string) (can bool, why string)
 	// Serves reports whether a product speaks a protocol; nil: each speaks any.
 	Serves func(product string, protocol Protocol) bool
 }
@@ -27,6 +32,10 @@ func Decode(root *source.Node, opts Options, p *source.Problems) Topology {
 		XMPPDomains: d.names(root.Get("xmpp-domains"), "xmpp-domains"),
 		Partners:    d.partners(root.Get("partners")),
 		DNS:         d.dns(root.Get("dns")),
+		Choices:     d.choices(root.Get("choices")),
+
+		ReverseProxy: d.reverseProxy(root.Get("reverse-proxy")),
+		Director:     d.director(root.Get("director")),
 	})
 	index := source.NewIndex(root)
 	faults := slices.DeleteFunc(Check(t, opts), func(f Fault) bool {
@@ -41,7 +50,7 @@ func Decode(root *source.Node, opts Options, p *source.Problems) Topology {
 type decoder struct{ *source.Problems }
 
 func (d decoder) edge(n *source.Node) Edge {
-	n = d.Mapping(n, "edge", "layout", "product", "access", "webconf", "internal", "next-hop", "nodes", "discovery")
+	n = d.Mapping(n, "edge", "layout", "product", "access", "webconf", "internal", "next-hop", "nodes", "av", "two-certificates", "discovery")
 	e := Edge{
 		Layout:   Layout(d.Text(n.Get("layout"), "layout")),
 		Product:  d.Text(n.Get("product"), "product"),
@@ -50,7 +59,9 @@ func (d decoder) edge(n *source.Node) Edge {
 		Internal: d.name(n.Get("internal"), "internal"),
 		NextHop:  d.name(n.Get("next-hop"), "next-hop"),
 		Nodes:    d.names(n.Get("nodes"), "nodes"),
+		AV:       d.name(n.Get("av"), "av"),
 	}
+	e.TwoCertificates, _ = d.Bool(n.Get("two-certificates"), "two-certificates")
 	e.Discovery, _ = d.Bool(n.Get("discovery"), "discovery")
 	return e
 }
@@ -64,7 +75,7 @@ func (d decoder) partners(n *source.Node) []Partner {
 }
 
 func (d decoder) partner(n *source.Node) Partner {
-	n = d.Mapping(n, "a partner", "name", "domain", "protocol", "product", "host", "listing", "settings", "edge-fqdn", "own-domains", "xmpp")
+	n = d.Mapping(n, "a partner", "name", "domain", "protocol", "product", "host", "listing", "settings", "edge-fqdn", "own-domains", "xmpp", "trusts-private-ca")
 	p := Partner{
 		Name:       d.Text(n.Get("name"), "name"),
 		Domain:     d.name(n.Get("domain"), "domain"),
@@ -75,6 +86,7 @@ func (d decoder) partner(n *source.Node) Partner {
 		EdgeFQDN:   d.name(n.Get("edge-fqdn"), "edge-fqdn"),
 		OwnDomains: d.names(n.Get("own-domains"), "own-domains"),
 	}
+	p.TrustsPrivateCA, _ = d.Bool(n.Get("trusts-private-ca"), "trusts-private-ca")
 	if settings := d.FreeMapping(n.Get("settings"), "settings"); len(settings.Entries) > 0 {
 		p.Settings = Settings{}
 		for _, e := range settings.Entries {
@@ -115,6 +127,18 @@ func (d decoder) dns(n *source.Node) DNS {
 		}
 	}
 	return result
+}
+
+func (d decoder) choices(n *source.Node) map[string]string {
+	entries := d.FreeMapping(n, "choices").Entries
+	if len(entries) == 0 {
+		return nil
+	}
+	all := map[string]string{}
+	for _, e := range entries {
+		all[e.Key.Value] = d.Text(e.Value, "the choice of "+e.Key.Value)
+	}
+	return all
 }
 
 // name reads a domain name. Case means nothing in DNS (RFC 4343), so it goes here once and for all.

@@ -31,6 +31,10 @@ type Topology struct {
 	XMPPDomains []string  `json:"xmpp-domains,omitempty"`
 	Partners    []Partner `json:"partners,omitempty"`
 	DNS         DNS       `json:"dns,omitzero"`
+	// Choices are the answers to what the topics contradict each other on, by key; the default where one isn't there.
+	Choices      map[string]string `json:"choices,omitempty"`
+	ReverseProxy ReverseProxy      `json:"reverse-proxy,omitzero"`
+	Director     Director          `json:"director,omitzero"`
 }
 
 // An Edge is the deployment's own Edge Server or Edge pool.
@@ -44,6 +48,10 @@ type Edge struct {
 	// Nodes are the FQDNs of the Edge Servers of a pool; empty in the layouts with one server. Each has addresses of its
 	// own; the names on the certificates belong to the pool.
 	Nodes []string `json:"nodes,omitempty"`
+	AV    string   `json:"av,omitempty"` // A/V Edge FQDN, if it is to be told of; no service looks for it
+	// TwoCertificates has the external interface show one certificate as a server, of a public CA, and another as a
+	// client, of a private one. Few products can: policy.Product.TwoCertificates.
+	TwoCertificates bool `json:"two-certificates,omitempty"`
 	// Discovery is EnablePartnerDiscovery of Set-CsAccessEdgeConfiguration: SIP domains on no list are served
 	// when their SRV record leads to them.
 	Discovery bool `json:"discovery,omitempty"`
@@ -96,6 +104,8 @@ type Partner struct {
 	// OwnDomains limits which of our domains it federates with; empty: all of its protocol's.
 	OwnDomains []string `json:"own-domains,omitempty"`
 	XMPP       Allowed  `json:"xmpp,omitzero"` // XMPP: New-CsXmppAllowedPartner
+	// TrustsPrivateCA says that the partner has installed the root of our private CA, as two certificates ask for.
+	TrustsPrivateCA bool `json:"trusts-private-ca,omitempty"`
 }
 
 // Settings are a product's options by the names that the product itself gives them.

@@ -238,6 +238,7 @@ func resolveProduct(files map[string]*productFile, id string) (*productFile, err
 		next.Stack = cmp.Or(f.Stack, out.Stack)
 		next.Protocol = cmp.Or(f.Protocol, out.Protocol)
 		next.Note = cmp.Or(f.Note, out.Note)
+		next.TwoCertificates = cmp.Or(f.TwoCertificates, out.TwoCertificates)
 		out = next
 	}
 	return &out, nil

@@ -199,6 +199,8 @@ type productFile struct {
 	Roles    map[Role]*roleFile `yaml:"roles"`
 	Facts    []fact             `yaml:"facts"`
 	Rules    []rule             `yaml:"rules"`
+
+	TwoCertificates *TwoCertificates `yaml:"two-certificates"`
 }
 
 // A setting is one of a product's options.

@@ -262,6 +262,9 @@ func compileProduct(f *productFile, stacks map[string]*stack) (*Product, error) 
 		return fail("it has no role")
 	}
 	p := &Product{file: f, stacks: map[Role]*stack{}}
+	if err := f.TwoCertificates.check(); err != nil {
+		return fail("%v", err)
+	}
 	for name, s := range f.Settings {
 		if err := checkSource(s.Source); err != nil || s.Words == "" {
 			return fail("setting %s: words and a source are needed (%v)", name, err)

@@ -153,11 +153,11 @@ func (s *Session) secure(ctx context.Context, raw net.Conn, b policy.Behaviour, 
 	switch {
 	case h.Withhold:
 		withhold = "it is told not to"
-	case b.NeedsClientEKU && h.Certificate != nil && !clientEKU(h.Certificate.Leaf):
+	case b.NeedsClientEKU && h.AsClient() != nil && !clientEKU(h.AsClient().Leaf):
 		withhold = "its certificate has EKUs and the client EKU isn't among them"
 	}
 	tc, err := wire.Client(ctx, raw, wire.Config{
-		Certificate: h.Certificate,
+		Certificate: h.AsClient(),
 		Withhold:    withhold,
 		ServerName:  rt.host,
 		Judge: func(p wire.Presented) verdict.Judgement {

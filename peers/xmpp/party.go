@@ -86,7 +86,7 @@ func (p *party) secure(ctx context.Context, judge func(wire.Presented) verdict.J
 		cfg.Ask = b.Want != policy.WantNone && b.Want != ""
 		t, err = wire.Server(ctx, p.conn.raw, cfg)
 	} else {
-		cfg.Withhold = withhold(p.host, b)
+		cfg.Certificate, cfg.Withhold = p.host.AsClient(), withhold(p.host, b)
 		t, err = wire.Client(ctx, p.conn.raw, cfg)
 	}
 	if err != nil {
@@ -104,7 +104,7 @@ func withhold(h *peers.Host, b policy.Behaviour) string {
 	switch {
 	case h.Withhold:
 		return "it is told not to"
-	case b.NeedsClientEKU && h.Certificate != nil && !clientEKU(h.Certificate.Leaf):
+	case b.NeedsClientEKU && h.AsClient() != nil && !clientEKU(h.AsClient().Leaf):
 		return "its certificate has EKUs and the client EKU isn't among them"
 	}
 	return ""
