@@ -21,7 +21,7 @@ func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 	expected, _ := w.scenario.Expected(l)
 	res := LegResult{
 		ID: l.ID, Kind: string(l.Kind), Node: l.Node, Initiator: l.Initiator, Acceptor: l.Acceptor,
-		Expected: expected.Code, Verdict: v.Code, OK: v.Code == expected.Code && v.Fault == "",
+		Expected: expected.Code, Verdict: v.Code, OK: v.Fault == "" && (v.Code == expected.Code || evidence.OneSided && unexplained(v.Code) && refusal(expected.Code)),
 		Reason: v.Reason, Judge: v.By, Fault: v.Fault,
 		Evidence: evidence.Events, Seen: seen(evidence.Events),
 		Duration: w.run.clock() - start, began: began, environment: environment,
@@ -39,6 +39,20 @@ func (w *world) leg(ctx context.Context, l topology.Leg) LegResult {
 	}
 	res.Advice = advice(v, res.Judged, l)
 	return res
+}
+
+// unexplained reports whether a verdict is that of a partner that refused and can't be asked why.
+func unexplained(c verdict.Code) bool {
+	return c == verdict.ApplicationRefused || c == verdict.TLSRefused
+}
+
+// refusal reports whether a verdict says that a certificate was refused.
+func refusal(c verdict.Code) bool {
+	switch c {
+	case verdict.Trusted, verdict.FallbackDialback, verdict.PlaintextDialback, verdict.Unknown, verdict.Inconclusive, verdict.NoAnswer:
+		return false
+	}
+	return true
 }
 
 // evidence makes the connection and gathers what both ends have to say of it. The error is the machine's fault that

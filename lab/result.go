@@ -55,7 +55,7 @@ type LegResult struct {
 	Expected   verdict.Code        `json:"expected"`
 	ExpectedAt string              `json:"expectedAt,omitempty"` // file:line:col of the expectation
 	Verdict    verdict.Code        `json:"verdict"`
-	OK         bool                `json:"ok"`                   // Verdict is Expected
+	OK         bool                `json:"ok"`                   // Verdict is Expected; a partner that can't be asked need only have refused where that is expected
 	Reason     string              `json:"reason"`               // one sentence
 	Judge      string              `json:"judge,omitempty"`      // the actor whose judgement decided
 	Judged     string              `json:"judged,omitempty"`     // key of the certificate it judged

@@ -138,7 +138,7 @@ func (c *upCmd) describe(station *lab.Station) string {
 		if at, mine := c.Mine[p.Name]; mine {
 			dir := filepath.Join(c.State, p.Name)
 			fmt.Fprintf(&b, "yours           %s, for %s, at %s: see %s\n", p.Name, p.Domain, at, dir)
-			cert = fmt.Sprintf(" -cert %s -key %s", filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
+			cert = fmt.Sprintf(" -cert %[1]s/cert.pem -cert_chain %[1]s/chain.pem -key %[1]s/key.pem", dir)
 		}
 	}
 	trust := ""

@@ -236,10 +236,12 @@ func writePartner(dir string, s *State, p topology.Partner, at netip.AddrPort, c
 	if err != nil {
 		return err
 	}
-	var chain bytes.Buffer
-	for _, der := range c.Chain {
-		if err := pem.Encode(&chain, &pem.Block{Type: "CERTIFICATE", Bytes: der}); err != nil {
-			return err
+	var chain, above bytes.Buffer
+	for i, der := range c.Chain {
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+		chain.Write(text)
+		if i > 0 {
+			above.Write(text)
 		}
 	}
 	roots, err := s.rootsPEM()
@@ -247,7 +249,8 @@ func writePartner(dir string, s *State, p topology.Partner, at netip.AddrPort, c
 		return err
 	}
 	files := map[string][]byte{
-		"cert.pem":  append([]byte(marker), chain.Bytes()...),
+		"cert.pem":  append([]byte(marker), chain.Bytes()...), // with those above it, as most servers want it
+		"chain.pem": append([]byte(marker), above.Bytes()...), // those above it alone
 		"key.pem":   append([]byte(marker), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: c.Key})...),
 		"roots.pem": roots,
 	}
