@@ -2,7 +2,7 @@
 # debootstrap.
 FROM debian:bookworm-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends prosody lua-unbound kamailio kamailio-tls-modules \
+ && apt-get install -y --no-install-recommends netbase prosody lua-unbound kamailio kamailio-tls-modules \
  && rm -rf /var/lib/apt/lists/*
 COPY .docker/start /start
 USER 65534:65534
