@@ -122,6 +122,9 @@ func (e *Ends) Makes(l topology.Leg) bool {
 	return ok
 }
 
+// lettingGo is how long a product has to close a connection when its leg is over.
+const lettingGo = 3 * time.Second
+
 // Initiate has the initiator's host make its end of the leg. Legs with a real product are made one at a time: it uses its
 // connections again, and can't say which one belongs to which leg. For them the error is lab.ErrElsewhere: the evidence of the
 // lab's end is all there is.
@@ -147,10 +150,10 @@ func (e *Ends) Initiate(ctx context.Context, l topology.Leg, rec *verdict.Record
 	}
 	if a.Conn != "" {
 		rec.SetConn(a.Conn)
-		ctx, cancel := context.WithTimeout(ctx, e.within)
+		ctx, cancel := context.WithTimeout(ctx, lettingGo)
 		defer cancel()
-		r, err := e.take(ctx, a.Conn) // when the product has let go of the connection the next leg has its own
-		if err != nil {
+		r, err := e.take(ctx, a.Conn)
+		if r == nil { // one that isn't complete yet says enough: a product keeps its connections
 			return err
 		}
 		e.taken.Store(a.Conn, r)

@@ -101,6 +101,7 @@ loadmodule "tls.so"
 loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "pv.so"
+loadmodule "tcpops.so"
 modparam("tls", "config", "%[2]s")
 modparam("tm", "fr_timer", 5000)
 request_route {
@@ -111,6 +112,12 @@ request_route {
 	$du = "sip:%[3]s;transport=tls";
 	if (!t_relay()) {
 		sl_reply_error();
+	}
+}
+# Each leg has a connection of its own: the last answer of one closes it.
+reply_route {
+	if ($rm == "MESSAGE") {
+		tcp_close_connection();
 	}
 }
 `
