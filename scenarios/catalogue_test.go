@@ -14,7 +14,7 @@ import (
 // products are the policies that catalogue scenarios may name.
 var products = []string{
 	"lync-2013", "lync-2010", "ocs-2007r2", "sip-rfc5922", "aol-pic", "msn-pic", "yahoo-pic", "xmpp-strict",
-	"xmpp-strict-dialback", "google-talk", "prosody-0.12", "kamailio-5.6", "lync-client", "lync-frontend", "openssl-3.0",
+	"xmpp-strict-dialback", "google-talk", "prosody-0.12", "kamailio-5.6", "lync-client", "lync-frontend", "openssl-3.0", "openssl-3.5", "java-17", "java-21", "erlang-25", "ejabberd-24", "openfire", "asterisk-22",
 }
 
 func catalogue(t *testing.T) []scenarios.Scenario {

@@ -27,6 +27,7 @@ type judgeCmd struct {
 	Set     []string  `sep:"none" placeholder:"KEY=VALUE" help:"A setting of the product, by its own name. Unset: as packaged."`
 
 	NoCertificate bool       `help:"What becomes of a peer that shows no certificate."`
+	Own           bool       `help:"Ask before any handshake: does the product take the chain as its own certificate, to show it in the role?"`
 	Batch         string     `placeholder:"FILE" help:"Judge rows of JSON, one a line, with the flags' names as fields; - for standard input."`
 	Format        listFormat `default:"text" placeholder:"FORMAT" help:"text or json."`
 }
@@ -34,6 +35,8 @@ type judgeCmd struct {
 // Help says what comes back.
 func (judgeCmd) Help() string {
 	return `The same engine judges as in the legs of edgelab run; nothing is connected to, and no private key is needed.
+
+With --own the certificate is the product's own: Expressway before X15.5 refuses to install one without the client EKU, and .NET on Windows sends none. --role says where it is to be shown; --roots and --name aren't needed. A product of which no source tells of such a gate takes any.
 
 A row of a batch has the flags' names as its fields: {"product": "prosody-0.12", "role": "acceptor", "name": "contoso.com", "chain": "chain.pem", "roots": "roots.pem", "set": {"s2s_secure_auth": false}}. chain, roots and crl are a path, PEM text, or a list of such. What a row leaves open the flags say. Fields with other names come back as labels. Each row gives a line of JSON, in order; one that can't be judged gives {"error": ..., "line": ...}, and the rest is judged all the same.
 
@@ -70,7 +73,7 @@ func (c *judgeCmd) Run(a *app) error {
 // row returns what the flags say.
 func (c *judgeCmd) row() (judge.Row, error) {
 	r := judge.Row{
-		Product: string(c.Product), Role: string(c.Role), Name: c.Name, TLS: c.TLS, NoCertificate: c.NoCertificate,
+		Product: string(c.Product), Role: string(c.Role), Name: c.Name, TLS: c.TLS, NoCertificate: c.NoCertificate, Own: c.Own,
 		Chain: files(c.Chain), Roots: files(c.Roots), CRL: files(c.CRL),
 	}
 	if !c.At.IsZero() {

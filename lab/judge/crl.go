@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"math/big"
 	"time"
+
+	"github.com/edgelab/edgelab/peers/policy"
 )
 
 // parseCRL reads a CRL. Package crypto/x509 takes version 2 only; version 1, which openssl ca makes unless it is told
@@ -24,7 +26,7 @@ func parseCRL(der []byte) (*x509.RevocationList, error) {
 	}
 	crl = &x509.RevocationList{
 		Raw: der, RawTBSRevocationList: first.TBS.Raw, RawIssuer: first.TBS.Issuer.FullBytes,
-		Signature: first.Signature.RightAlign(), SignatureAlgorithm: algorithm(first.Algorithm.Algorithm),
+		Signature: first.Signature.RightAlign(), SignatureAlgorithm: policy.SignatureAlgorithm(first.Algorithm.Algorithm),
 		ThisUpdate: first.TBS.ThisUpdate, NextUpdate: first.TBS.NextUpdate,
 	}
 	if !first.TBS.Algorithm.Algorithm.Equal(first.Algorithm.Algorithm) {
@@ -57,29 +59,6 @@ type firstCRL struct {
 	}
 	Algorithm pkix.AlgorithmIdentifier
 	Signature asn1.BitString
-}
-
-// algorithm returns the signature algorithm of an OID (RFC 3279 §2.2, RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3).
-func algorithm(oid asn1.ObjectIdentifier) x509.SignatureAlgorithm {
-	for _, a := range []struct {
-		oid asn1.ObjectIdentifier
-		is  x509.SignatureAlgorithm
-	}{
-		{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, x509.SHA1WithRSA},
-		{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, x509.SHA256WithRSA},
-		{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}, x509.SHA384WithRSA},
-		{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}, x509.SHA512WithRSA},
-		{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, x509.ECDSAWithSHA1},
-		{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}, x509.ECDSAWithSHA256},
-		{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}, x509.ECDSAWithSHA384},
-		{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}, x509.ECDSAWithSHA512},
-		{asn1.ObjectIdentifier{1, 3, 101, 112}, x509.PureEd25519},
-	} {
-		if a.oid.Equal(oid) {
-			return a.is
-		}
-	}
-	return x509.UnknownSignatureAlgorithm
 }
 
 // crlOf returns the look-up of CRLs for a judge that has these at hand. Of several by one issuer the newest counts.

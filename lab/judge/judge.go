@@ -38,6 +38,8 @@ type Result struct {
 	At       time.Time         `json:"at"`
 	TLS      string            `json:"tls"`           // the version that is negotiated
 	Settings map[string]string `json:"set,omitempty"` // as given
+	// Own is set if the product was asked for a certificate of its own.
+	Own bool `json:"own,omitempty"`
 
 	Outcome verdict.Outcome `json:"outcome"`
 	Layer   verdict.Layer   `json:"layer"`
@@ -54,8 +56,13 @@ func (j *Judge) Judge(r Row) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	a := p.Judge(q)
-	out := Result{
+	var a verdict.Judgement
+	if r.Own {
+		a = p.Own(q.Role, q.Chain[0], q.Settings)
+	} else {
+		a = p.Judge(q)
+	}
+	out := Result{Own: r.Own,
 		Product: p.ID(), Role: q.Role, Name: q.Name, At: q.At, TLS: versionName(q.TLS), Settings: q.Settings,
 		Outcome: a.Outcome, Layer: a.Layer, Verdict: a.Code, Alert: a.Alert, Checks: a.Checks, Labels: r.Labels,
 	}
@@ -111,10 +118,21 @@ func (j *Judge) open(r Row, b policy.Behaviour, q *policy.Question) error {
 	switch {
 	case r.NoCertificate && len(r.Chain) > 0:
 		return fault("leave one away", "a chain is given, and no-certificate as well")
+	case r.NoCertificate && r.Own:
+		return fault("leave one away", "the product's own certificate is asked for, and none is shown")
 	case r.NoCertificate:
 		return nil
 	case len(r.Chain) == 0:
 		return fault("no-certificate asks what becomes of a peer that shows none", "no chain is given")
+	case r.Own:
+		chain, err := j.files.read(forChain, r.Chain)
+		if err != nil {
+			return err
+		}
+		if q.Chain = chain.certs; len(q.Chain) == 0 {
+			return fault("", "chain: there is no certificate in it")
+		}
+		return nil
 	case r.Roots == nil:
 		return fault(`an empty roots ("") stands for a store without any`, "no roots are given")
 	case r.Name == "" && b.Reference != policy.RefNone:

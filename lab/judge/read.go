@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"sync"
+
+	"github.com/edgelab/edgelab/peers/policy"
 )
 
 // maxSize is the most bytes that are read of one file. The roots of all public CAs have a quarter of a megabyte.
@@ -140,7 +143,7 @@ func (l *library) parse(what string, data []byte) (content, error) {
 	if crlErr == nil {
 		return content{crls: []*x509.RevocationList{crl}}, nil
 	}
-	certs, err := x509.ParseCertificates(data)
+	certs, err := parseAll(data)
 	if err != nil && strings.HasPrefix(what, forCRL) {
 		err = crlErr
 	}
@@ -148,6 +151,24 @@ func (l *library) parse(what string, data []byte) (content, error) {
 		return content{}, unreadable(what, err)
 	}
 	return content{certs: certs}, nil
+}
+
+// parseAll reads certificates in DER that follow each other.
+func parseAll(data []byte) ([]*x509.Certificate, error) {
+	var out []*x509.Certificate
+	for len(data) > 0 {
+		var one asn1.RawValue
+		rest, err := asn1.Unmarshal(data, &one)
+		if err != nil {
+			return nil, err
+		}
+		c, err := policy.ParseCertificate(one.FullBytes)
+		if err != nil {
+			return nil, err
+		}
+		out, data = append(out, c), rest
+	}
+	return out, nil
 }
 
 func (l *library) parsePEM(what string, data []byte) (content, error) {
@@ -175,7 +196,7 @@ func (l *library) add(c *content, what string, block *pem.Block) error {
 	switch block.Type {
 	case "CERTIFICATE", "X509 CERTIFICATE":
 		key := sha256.Sum256(block.Bytes)
-		cert, err := remember(l, l.certificates, key, func() (*x509.Certificate, error) { return x509.ParseCertificate(block.Bytes) })
+		cert, err := remember(l, l.certificates, key, func() (*x509.Certificate, error) { return policy.ParseCertificate(block.Bytes) })
 		if err != nil {
 			return unreadable(fmt.Sprintf("%s: certificate %d", what, len(c.certs)+1), err)
 		}

@@ -27,6 +27,8 @@ type Row struct {
 	Set map[string]string
 	// NoCertificate asks what becomes of a peer that shows none.
 	NoCertificate bool
+	// Own asks whether the product takes the chain as its own, to show it in the role. Roots and name mean nothing then.
+	Own bool
 	// Labels are fields of a JSON row that mean nothing here; they come back with the result.
 	Labels map[string]json.RawMessage
 }
@@ -76,7 +78,7 @@ func fault(wayOut, format string, args ...any) error {
 
 // Fields returns the names of a JSON row's fields, which are those of the command's flags.
 func Fields() []string {
-	return []string{"product", "role", "name", "chain", "roots", "crl", "at", "tls", "set", "no-certificate"}
+	return []string{"product", "role", "name", "chain", "roots", "crl", "at", "tls", "set", "no-certificate", "own"}
 }
 
 // ParseRow reads a row in its JSON form, an object with the fields of Fields. A field that is probably a misspelt one is
@@ -92,7 +94,7 @@ func ParseRow(text []byte) (Row, error) {
 	var r Row
 	into := map[string]any{
 		"product": &r.Product, "role": &r.Role, "name": &r.Name, "chain": &r.Chain, "roots": &r.Roots, "crl": &r.CRL,
-		"at": &r.At, "tls": (*version)(&r.TLS), "set": (*settings)(&r.Set), "no-certificate": &r.NoCertificate,
+		"at": &r.At, "tls": (*version)(&r.TLS), "set": (*settings)(&r.Set), "no-certificate": &r.NoCertificate, "own": &r.Own,
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		value := fields[key]
@@ -198,6 +200,7 @@ func (r Row) over(defaults Row) Row {
 			*f.own = *f.other
 		}
 	}
+	r.Own = r.Own || defaults.Own
 	if r.Roots == nil {
 		r.Roots = defaults.Roots
 	}

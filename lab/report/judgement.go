@@ -21,6 +21,9 @@ func JudgementText(r judge.Result, o Options) string {
 		mark = s.good(string(r.Outcome))
 	}
 	fmt.Fprintf(&t, "%s: %s as %s, %s\n", mark, s.bold(r.Product), r.Role, decisive(r))
+	if r.Own {
+		t.field("asked", "does it take this certificate as its own")
+	}
 	t.field("name", r.Name)
 	circumstances := []string{day(r.At) + " UTC", "TLS " + r.TLS}
 	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
@@ -50,6 +53,12 @@ func JudgementText(r judge.Result, o Options) string {
 
 // decisive says how the outcome comes to the peer's notice.
 func decisive(r judge.Result) string {
+	if r.Own && r.Outcome == verdict.OutcomeRejected {
+		return string(r.Verdict) + ", before any handshake"
+	}
+	if r.Own && len(r.Checks) == 0 {
+		return "no source tells of a gate for its own certificates"
+	}
 	failed := slices.ContainsFunc(r.Checks, func(c verdict.Check) bool { return !c.OK })
 	switch r.Outcome {
 	case verdict.OutcomeTrusted:

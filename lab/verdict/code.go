@@ -18,6 +18,8 @@ const (
 	BasicConstraints  Code = "basic-constraints"  // a CA as leaf, or an issuer that is no CA
 	CriticalExtension Code = "critical-extension" // a critical extension the judge doesn't know
 	NameConstraints   Code = "name-constraints"
+	PolicyMissing     Code = "policy-missing" // a CA requires a certificate policy
+	Unreadable        Code = "unreadable"     // the judge can't read the certificate
 	NameMismatch      Code = "name-mismatch"
 	SubjectNotInSAN   Code = "subject-not-in-san"
 	WildcardRefused   Code = "wildcard-refused"
@@ -37,6 +39,7 @@ const (
 	SRVMissing         Code = "srv-missing"
 	NotAllowed         Code = "not-allowed" // the domain or server isn't on the allow list
 	ApplicationRefused Code = "application-refused"
+	ProductDefect      Code = "product-defect" // a sound certificate on which the product breaks down
 
 	// Works, without certificate trust.
 	FallbackDialback  Code = "fallback-dialback"  // XEP-0220 inside TLS
@@ -53,9 +56,9 @@ const (
 
 var codes = []Code{
 	Trusted, ClientEKUMissing, ServerEKUMissing, IntermediateEKU, KeyUsage, BasicConstraints, CriticalExtension,
-	NameConstraints, NameMismatch, SubjectNotInSAN, WildcardRefused, ChainIncomplete, UntrustedRoot, SelfSigned, Expired,
+	NameConstraints, PolicyMissing, Unreadable, NameMismatch, SubjectNotInSAN, WildcardRefused, ChainIncomplete, UntrustedRoot, SelfSigned, Expired,
 	NotYetValid, Revoked, RevocationUnknown, WeakKey, WeakSignature, NoClientCert, SRVMismatch, SRVMissing, NotAllowed,
-	ApplicationRefused, FallbackDialback, PlaintextDialback, TLSRefused, NoAnswer, Unknown, Inconclusive,
+	ApplicationRefused, ProductDefect, FallbackDialback, PlaintextDialback, TLSRefused, NoAnswer, Unknown, Inconclusive,
 }
 
 // Codes returns every code, in the order in which documentation lists them.

@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -18,6 +19,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/edgelab/edgelab/peers/policy"
 )
 
 // A Credential is a variant made into certificates, valid around one moment.
@@ -82,7 +85,11 @@ func (f *forge) make(v Variant) (*Credential, error) {
 			return nil
 		}
 		var e entity
-		if e, err = f.issue(v, cn, s, issuer, leaf); err != nil {
+		var key crypto.Signer
+		if twin, ok := map[string]string{atCross: atIntermediate, atCrossRoot: atRoot, atRootTwin: atRoot}[at]; ok {
+			key = named[twin].key
+		}
+		if e, err = f.issue(v, cn, s, issuer, key, leaf); err != nil {
 			err = fmt.Errorf("%s: %w", at, err)
 			return nil
 		}
@@ -100,7 +107,16 @@ func (f *forge) make(v Variant) (*Credential, error) {
 			top = issue(atIntermediate, v.Name+" intermediate", v.Intermediate, top, false)
 		}
 	}
-	issue(atStranger, v.Name+" stranger", Spec{}, nil, false)
+	stranger := issue(atStranger, v.Name+" stranger", v.Stranger, nil, false)
+	if v.Cross != nil {
+		issue(atCross, v.Name+" intermediate", *v.Cross, stranger, false)
+	}
+	if v.CrossRoot != nil {
+		issue(atCrossRoot, v.Name+" root", *v.CrossRoot, stranger, false)
+	}
+	if v.RootTwin != nil {
+		issue(atRootTwin, v.Name+" root", *v.RootTwin, nil, false)
+	}
 	leaf := issue(atLeaf, "{name}", v.Leaf, top, true)
 	if err != nil {
 		return fail("issue", err)
@@ -131,8 +147,14 @@ func (f *forge) make(v Variant) (*Credential, error) {
 		if at == atLeaf {
 			continue
 		}
-		issuer := top != nil && named[at].cert == top.cert
-		crl, err := f.crl(named[at], leaf.cert.SerialNumber, v.Revoked && issuer)
+		kind, revoked := "", false
+		if top != nil && named[at].cert == top.cert {
+			kind, revoked = v.CRL, v.Revoked
+		}
+		if kind == "none" {
+			continue
+		}
+		crl, err := f.crl(named[at], leaf.cert.SerialNumber, revoked, kind, stranger)
 		if err != nil {
 			return fail("CRL of "+at, err)
 		}
@@ -141,41 +163,49 @@ func (f *forge) make(v Variant) (*Credential, error) {
 	return c, nil
 }
 
-func (f *forge) crl(e entity, leaf *big.Int, revoked bool) (*x509.RevocationList, error) {
-	serial := big.NewInt(7)
-	if revoked {
-		serial = leaf
-	}
-	issuer := *e.cert // faults of the CA (no cRLSign, no CA:TRUE) don't stop its CRL from being made
-	issuer.KeyUsage |= x509.KeyUsageCRLSign
-	if issuer.SubjectKeyId == nil {
-		issuer.SubjectKeyId = []byte(e.cert.Subject.CommonName)
-	}
-	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
-		Number: big.NewInt(1), ThisUpdate: f.at.Add(-time.Hour), NextUpdate: f.at.Add(30 * day),
-		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: serial, RevocationTime: f.at.Add(-2 * time.Hour), ReasonCode: 1}},
-	}, &issuer, e.key)
-	if err != nil {
-		return nil, err
-	}
-	return x509.ParseRevocationList(der)
-}
-
-// issue makes one certificate. issuer nil: it signs itself.
-func (f *forge) issue(v Variant, cn string, s Spec, issuer *entity, leaf bool) (entity, error) {
+// issue makes one certificate. issuer nil: it signs itself. key nil: it gets a new one.
+func (f *forge) issue(v Variant, cn string, s Spec, issuer *entity, key crypto.Signer, leaf bool) (entity, error) {
 	if s.CN != "" {
 		cn = s.CN
 	}
-	key, err := f.key(s.Key)
+	if key == nil {
+		var err error
+		if key, err = f.key(s.Key); err != nil {
+			return entity{}, err
+		}
+	}
+	t, err := f.template(v, cn, s, key.Public(), leaf)
 	if err != nil {
 		return entity{}, err
 	}
+	parent, signer := *t, key
+	if issuer != nil {
+		parent, signer = *issuer.cert, issuer.key
+	}
+	if err := rename(&parent, s); err != nil {
+		return entity{}, err
+	}
+	if t.SignatureAlgorithm, err = signatureAlgorithm(s.Hash, signer); err != nil {
+		return entity{}, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, &parent, key.Public(), signer)
+	if err != nil {
+		return entity{}, err
+	}
+	if s.V1 || s.NegativeSerial || s.Hash == "md5" {
+		if der, err = reseal(der, s, signer); err != nil {
+			return entity{}, err
+		}
+	}
+	cert, err := policy.ParseCertificate(der)
+	return entity{cert, key}, err
+}
+
+func (f *forge) template(v Variant, cn string, s Spec, key crypto.PublicKey, leaf bool) (*x509.Certificate, error) {
 	f.serial++
 	t := &x509.Certificate{
 		SerialNumber: big.NewInt(f.serial), NotBefore: f.at.Add(-time.Hour), NotAfter: f.at.Add(30 * day),
 		BasicConstraintsValid: s.CA != "absent", IsCA: s.CA == "true" || (s.CA == "" && !leaf),
-		PermittedDNSDomains: v.expandAll(s.Permitted), ExcludedDNSDomains: v.expandAll(s.Excluded),
-		PermittedDNSDomainsCritical: true,
 	}
 	if s.CA == "absent" {
 		t.IsCA = false
@@ -192,45 +222,31 @@ func (f *forge) issue(v Variant, cn string, s Spec, issuer *entity, leaf bool) (
 			t.Subject.Organization = []string{"edgelab conformance"}
 		}
 	}
+	for _, n := range v.expandAll(s.MoreCN) {
+		t.Subject.ExtraNames = append(t.Subject.ExtraNames, pkix.AttributeTypeAndValue{Type: oidCommonName, Value: n})
+	}
+	if len(s.MoreCN) > 0 { // ExtraNames override CommonName
+		first := pkix.AttributeTypeAndValue{Type: oidCommonName, Value: t.Subject.CommonName}
+		t.Subject.ExtraNames = append([]pkix.AttributeTypeAndValue{first}, t.Subject.ExtraNames...)
+	}
 	if s.PathLen != nil {
 		t.MaxPathLen, t.MaxPathLenZero = *s.PathLen, *s.PathLen == 0
 	}
 	if !leaf || t.IsCA {
-		id := make([]byte, 20)
-		if _, err := rand.Read(id); err != nil {
-			return entity{}, err
+		// As RFC 7093 §2 has it, so that certificates for one key have one identifier.
+		der, err := x509.MarshalPKIXPublicKey(key)
+		if err != nil {
+			return nil, err
 		}
-		t.SubjectKeyId = id
+		id := sha256.Sum256(der)
+		t.SubjectKeyId = id[:20]
 	}
 	if err := usages(t, s, leaf); err != nil {
-		return entity{}, err
+		return nil, err
 	}
-	if leaf {
-		san, err := v.san(s)
-		if err != nil {
-			return entity{}, err
-		}
-		if san != nil {
-			t.ExtraExtensions = append(t.ExtraExtensions, *san)
-		}
-	}
-	if s.CriticalExtension {
-		t.ExtraExtensions = append(t.ExtraExtensions,
-			pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}})
-	}
-	parent, signer := t, key
-	if issuer != nil {
-		parent, signer = issuer.cert, issuer.key
-	}
-	if t.SignatureAlgorithm, err = signatureAlgorithm(s.Hash, signer); err != nil {
-		return entity{}, err
-	}
-	der, err := x509.CreateCertificate(rand.Reader, t, parent, key.Public(), signer)
-	if err != nil {
-		return entity{}, err
-	}
-	cert, err := x509.ParseCertificate(der)
-	return entity{cert, key}, err
+	extra, err := v.extensions(s, leaf)
+	t.ExtraExtensions = append(t.ExtraExtensions, extra...)
+	return t, err
 }
 
 var keyUsages = map[string]x509.KeyUsage{
@@ -306,6 +322,8 @@ func (f *forge) key(kind string) (crypto.Signer, error) {
 	switch kind {
 	case "", "p256":
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case "p224":
+		return ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	case "p384":
 		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	case "p521":
@@ -332,7 +350,7 @@ func (f *forge) key(kind string) (crypto.Signer, error) {
 func signatureAlgorithm(hash string, signer crypto.Signer) (x509.SignatureAlgorithm, error) {
 	_, isRSA := signer.(*rsa.PrivateKey)
 	switch {
-	case hash == "":
+	case hash == "", hash == "md5" && isRSA: // reseal makes MD5
 		return x509.UnknownSignatureAlgorithm, nil // the library's choice for the key
 	case hash == "sha1" && isRSA:
 		return x509.SHA1WithRSA, nil

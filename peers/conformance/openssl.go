@@ -23,7 +23,9 @@ func opensslSetups() []setup {
 }
 
 // aboutRevocation keeps the variants that say something where CRLs are checked.
-func aboutRevocation(v Variant) bool { return v.Group == "special" || v.Name == "eku-both" }
+func aboutRevocation(v Variant) bool {
+	return v.Group == "special" || v.Group == "crl" || v.Name == "eku-both"
+}
 
 // sServer is openssl s_server as acceptor: it demands a certificate and refuses one that doesn't verify. It takes one
 // connection after the other and answers a line with the line reversed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -14,12 +15,22 @@ type Product struct {
 	Policy   string // the policy that models it
 	Packages []string
 	Setup    string // how it is run, for the matrix
+	bare     bool   // it is a TLS stack by itself
+	thorough bool   // it is asked every variant, and not only those that every product is
 	version  string // the package whose version counts; "": the first of Packages
 	setups   func() []setup
 }
 
+// asks reports whether the product is asked a variant.
+func (p Product) asks(v Variant) bool { return (!v.Thorough || p.thorough) && (!v.Bare || p.bare) }
+
 // ID names a product of a release: "prosody/trixie".
 func (p Product) ID() string { return strings.TrimSuffix(p.Name+"/"+p.Release, "/") }
+
+// thorough are the IDs of the products that are asked every variant: one release of each stack, since most variants are
+// about what doesn't change from one to the next, and what does has its variant for all.
+var thorough = []string{"openssl/bookworm", "gnutls/bookworm", "go", "java/bookworm", "java/sid", "erlang/trixie", "prosody/bookworm",
+	"prosody/trixie", "prosody/sid"}
 
 // Products returns the products that are measured, in the order of the report.
 func Products() []Product {
@@ -27,26 +38,27 @@ func Products() []Product {
 	add := func(p Product, models ...[2]string) {
 		for _, m := range models {
 			p.Release, p.Policy = m[0], m[1]
+			p.thorough = slices.Contains(thorough, p.ID())
 			out = append(out, p)
 		}
 	}
-	add(Product{Name: "openssl", Packages: []string{"openssl"}, setups: opensslSetups,
+	add(Product{Name: "openssl", bare: true, Packages: []string{"openssl"}, setups: opensslSetups,
 		Setup: "s_server -Verify 9 -verify_return_error; s_client -verify 9 -verify_return_error -verify_hostname NAME"},
 		[2]string{"bookworm", "openssl-3.0"}, [2]string{"trixie", "openssl-3.5"}, [2]string{"sid", "openssl-3.6"})
-	gnutls := Product{Name: "gnutls", Packages: []string{"gnutls-bin"}, setups: gnutlsSetups(false),
+	gnutls := Product{Name: "gnutls", bare: true, Packages: []string{"gnutls-bin"}, setups: gnutlsSetups(false),
 		Setup: "gnutls-serv --require-client-cert --verify-client-cert; gnutls-cli --verify-hostname NAME"}
 	add(gnutls, [2]string{"bookworm", "gnutls-3.7"}, [2]string{"trixie", "gnutls-3.8"})
 	gnutls.setups = gnutlsSetups(true)
 	add(gnutls, [2]string{"sid", "gnutls-3.8"})
-	add(Product{Name: "go", setups: goSetups,
+	add(Product{Name: "go", bare: true, setups: goSetups,
 		Setup: "crypto/tls with RequireAndVerifyClientCert; ServerName NAME"}, [2]string{"", "go"})
-	java := Product{Name: "java", setups: javaSetups,
+	java := Product{Name: "java", bare: true, setups: javaSetups,
 		Setup: "SSLSocket with setNeedClientAuth(true), default trust manager; endpoint identification HTTPS"}
 	for _, m := range [][3]string{{"bookworm", "17"}, {"trixie", "21"}, {"sid", "25"}} {
 		java.Packages = []string{"openjdk-" + m[1] + "-jdk-headless"}
 		add(java, [2]string{m[0], "java-" + m[1]})
 	}
-	add(Product{Name: "erlang", Packages: []string{"erlang-base", "erlang-ssl"}, setups: erlangSetups,
+	add(Product{Name: "erlang", bare: true, Packages: []string{"erlang-base", "erlang-ssl"}, setups: erlangSetups,
 		Setup: "ssl with {verify, verify_peer}, {fail_if_no_peer_cert, true}; {server_name_indication, NAME}"},
 		[2]string{"bookworm", "erlang-25"}, [2]string{"trixie", "erlang-27"}, [2]string{"sid", "erlang-29"})
 	add(Product{Name: "prosody", Packages: []string{"prosody", "lua-unbound"}, setups: prosodySetups,

@@ -140,6 +140,7 @@ func makeCredentials(now time.Time) (all []*Credential, own *Credential, err err
 
 func measureProduct(ctx context.Context, p Product, o Options, credentials []*Credential, own *Credential) (Matrix, error) {
 	m := Matrix{Product: p.Name, Policy: p.Policy, Release: p.Release, Setup: p.Setup}
+	credentials = slices.DeleteFunc(slices.Clone(credentials), func(c *Credential) bool { return !p.asks(c.Variant) })
 	if p.Release == "" {
 		var err error
 		if m.Version, err = p.Version(ctx, nil); err != nil {

@@ -16,7 +16,9 @@ var (
 // The choices of GeneralName, RFC 5280 §4.2.1.6.
 const (
 	sanOtherName = 0
+	sanEmail     = 1
 	sanDNS       = 2
+	sanDirectory = 4
 	sanURI       = 6
 	sanIP        = 7
 )
@@ -58,6 +60,9 @@ func (v Variant) san(s Spec) (*pkix.Extension, error) {
 	for _, n := range v.expandAll(dns) {
 		plain(sanDNS, []byte(n))
 	}
+	for _, n := range v.expandAll(s.Email) {
+		plain(sanEmail, []byte(n))
+	}
 	for _, n := range v.expandAll(s.URI) {
 		plain(sanURI, []byte(n))
 	}
@@ -83,5 +88,5 @@ func (v Variant) san(s Spec) (*pkix.Extension, error) {
 		return nil, err
 	}
 	// RFC 5280 §4.2.1.6: critical if the subject is empty.
-	return &pkix.Extension{Id: oidSAN, Critical: s.CN == "-", Value: der}, nil
+	return &pkix.Extension{Id: oidSAN, Critical: s.CN == "-" || s.SANCritical, Value: der}, nil
 }

@@ -9,9 +9,12 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/edgelab/edgelab/lab/verdict"
+	"github.com/edgelab/edgelab/peers/policy"
 )
 
-// references returns every source of the policies' files that names rows of a matrix, by file.
+// references returns every source of the policies' files that says measured or names rows of a matrix, by file.
 func references(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
@@ -28,9 +31,9 @@ func references(t *testing.T) map[string][]string {
 		if err := yaml.Unmarshal(data, &root); err != nil {
 			return err
 		}
-		for _, ref := range scalars(&root, "ref") {
-			if strings.Contains(ref, "conformance row") {
-				out[path] = append(out[path], ref)
+		for _, s := range sources(&root) {
+			if s["kind"] == string(verdict.Measured) || strings.Contains(s["ref"], "conformance row") {
+				out[path] = append(out[path], s["ref"])
 			}
 		}
 		return nil
@@ -41,18 +44,20 @@ func references(t *testing.T) map[string][]string {
 	return out
 }
 
-// scalars returns the values of a key anywhere below n.
-func scalars(n *yaml.Node, key string) []string {
-	var out []string
+// sources returns every mapping below n that has a ref.
+func sources(n *yaml.Node) []map[string]string {
+	var out []map[string]string
 	if n.Kind == yaml.MappingNode {
+		s := map[string]string{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == key {
-				out = append(out, n.Content[i+1].Value)
-			}
+			s[n.Content[i].Value] = n.Content[i+1].Value
+		}
+		if _, ok := s["ref"]; ok {
+			out = append(out, s)
 		}
 	}
 	for _, c := range n.Content {
-		out = append(out, scalars(c, key)...)
+		out = append(out, sources(c)...)
 	}
 	return out
 }
@@ -90,14 +95,27 @@ func TestSourcesNameRows(t *testing.T) {
 
 // lostRows says what in a source can't be found in the matrices.
 func lostRows(ref string, committed []Matrix) []string {
+	matrices, patterns, takes, lost := readSource(ref, committed)
+	for _, m := range matrices {
+		for _, pattern := range patterns {
+			if !slices.ContainsFunc(m.Rows, func(r Row) bool { return globMatches(pattern, r.Variant) && takes(r) }) {
+				lost = append(lost, m.ID()+" has no row "+pattern)
+			}
+		}
+	}
+	return lost
+}
+
+// readSource returns what a source names: matrices, patterns of variants, and whether it is about a row with such a
+// variant. lost says what of it means nothing.
+func readSource(ref string, committed []Matrix) (matrices []Matrix, patterns []string, takes func(Row) bool, lost []string) {
 	parts := namedRows.FindStringSubmatch(ref)
 	if parts == nil {
-		return []string{"names no rows"}
+		return nil, nil, nil, []string{"names no rows"}
 	}
 	before, _, _ := strings.Cut(ref, "conformance row")
-	matrices, lost := matricesNamed(before, committed)
+	matrices, lost = matricesNamed(before, committed)
 	var role, tls string
-	var patterns []string
 	for _, word := range separator.Split(strings.TrimSpace(parts[1]), -1) {
 		switch word = strings.TrimSpace(word); {
 		case word == string(Acceptor) || word == string(Initiator):
@@ -114,16 +132,72 @@ func lostRows(ref string, committed []Matrix) []string {
 	if len(patterns) == 0 {
 		lost = append(lost, "names no rows")
 	}
-	for _, m := range matrices {
-		for _, pattern := range patterns {
-			if !slices.ContainsFunc(m.Rows, func(r Row) bool {
-				return globMatches(pattern, r.Variant) && (role == "" || role == string(r.Role)) && (tls == "" || tls == r.TLS)
-			}) {
-				lost = append(lost, m.ID()+" has no row "+pattern)
+	takes = func(r Row) bool { return (role == "" || role == string(r.Role)) && (tls == "" || tls == r.TLS) }
+	return matrices, patterns, takes, lost
+}
+
+// TestMeasuredRulesShow wants of each rule that says measured that the rows it names show it: without the rule the
+// engine answers one of them at least otherwise.
+func TestMeasuredRulesShow(t *testing.T) {
+	committed, err := Committed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	engines := map[string]*engine{}
+	rules := 0
+	for _, p := range catalogue.Products() {
+		for _, r := range p.Rules() {
+			if r.Source.Kind != verdict.Measured || r.Check == "fact" {
+				continue
+			}
+			matrices, patterns, takes, lost := readSource(r.Source.Ref, committed)
+			if len(lost) > 0 {
+				continue // TestSourcesNameRows says so
+			}
+			without := catalogue.Without(r.ID)
+			asked, shown := false, false
+			for _, m := range matrices {
+				model, ok := catalogue.Product(m.Policy)
+				if !ok || !slices.ContainsFunc(model.Rules(), func(o policy.Rule) bool { return o.ID == r.ID && o.Words == r.Words }) {
+					continue
+				}
+				asked = true
+				e, ok := engines[m.Date]
+				if !ok {
+					e = engineAt(t, m.Date)
+					engines[m.Date] = e
+				}
+				lame := *e
+				lame.catalogue = without
+				shown = shown || slices.ContainsFunc(m.Rows, func(row Row) bool {
+					if !takes(row) || !slices.ContainsFunc(patterns, func(p string) bool { return globMatches(p, row.Variant) }) {
+						return false
+					}
+					with, err := e.judge(m.Policy, row)
+					if err != nil {
+						t.Fatal(err)
+					}
+					said, err := lame.judge(m.Policy, row)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return said.Answer() != with.Answer()
+				})
+			}
+			switch {
+			case !asked: // the rule of a product that can't be measured, taken from another that can
+			case !shown:
+				t.Errorf("%s: without %s every row of %q is answered alike", p.ID(), r.ID, r.Source.Ref)
+			default:
+				rules++
 			}
 		}
 	}
-	return lost
+	t.Logf("%d measured rules show in their rows", rules)
 }
 
 // matricesNamed returns the matrices of the software and the versions that words name; all, where they name none.

@@ -26,7 +26,11 @@ type Spec struct {
 	IP       []string `json:"ip,omitempty"`
 	XMPPAddr []string `json:"xmppAddr,omitempty"` // otherName id-on-xmppAddr, RFC 6120 §13.7.1.4
 	SRVName  []string `json:"srvName,omitempty"`  // otherName id-on-dnsSRV, RFC 4985
+	Email    []string `json:"email,omitempty"`
 	NoSAN    bool     `json:"noSAN,omitempty"`
+	// MoreCN are common names that follow CN.
+	MoreCN      []string `json:"moreCN,omitempty"`
+	SANCritical bool     `json:"sanCritical,omitempty"`
 
 	EKU      []string `json:"eku,omitempty"`      // see ekuOIDs; {"none"}: no extension
 	KeyUsage []string `json:"keyUsage,omitempty"` // see keyUsages; {"none"}: no extension
@@ -35,14 +39,27 @@ type Spec struct {
 	PathLen *int   `json:"pathLen,omitempty"` // with CA "true"
 
 	Key  string `json:"key,omitempty"`  // see newKey
-	Hash string `json:"hash,omitempty"` // of the signature on this certificate: "sha1", "sha384", "pss"
+	Hash string `json:"hash,omitempty"` // of the signature on this certificate: "md5", "sha1", "sha384", "pss"
+	V1   bool   `json:"v1,omitempty"`   // a version 1 certificate, without extensions
+	// NegativeSerial is what RFC 5280 §4.1.2.2 forbids.
+	NegativeSerial bool `json:"negativeSerial,omitempty"`
+
+	// How the issuer is named: "shout" (in capitals), "utf8" (in UTF8Strings), "spaces" (more of them); and the authority
+	// key identifier: "none", or "wrong" (not the issuer's subject key identifier).
+	Issuer string `json:"issuer,omitempty"`
+	KeyID  string `json:"keyID,omitempty"`
+
+	Policies      []string `json:"policies,omitempty"`      // OIDs of certificatePolicies
+	RequirePolicy bool     `json:"requirePolicy,omitempty"` // policyConstraints, requireExplicitPolicy 0, critical
 
 	From  time.Duration `json:"from,omitempty"`  // notBefore, from the judge's now; 0: an hour ago
 	Until time.Duration `json:"until,omitempty"` // notAfter, from the judge's now; 0: thirty days on
 
-	CriticalExtension bool     `json:"criticalExtension,omitempty"` // 1.2.3.4, critical, nobody knows it
-	Permitted         []string `json:"permitted,omitempty"`         // name constraints, dNSName
-	Excluded          []string `json:"excluded,omitempty"`
+	CriticalExtension bool `json:"criticalExtension,omitempty"` // 1.2.3.4, critical, nobody knows it
+	// Name constraints, critical. A form stands before a colon: "email:", "ip:" (a prefix), "uri:", "dir:" (an
+	// organisation); without one it is a dNSName.
+	Permitted []string `json:"permitted,omitempty"`
+	Excluded  []string `json:"excluded,omitempty"`
 }
 
 // The places a certificate of a variant can be named by in Present and Store.
@@ -51,7 +68,10 @@ const (
 	atIntermediate  = "intermediate"
 	atIntermediate2 = "intermediate2" // between intermediate and root, when there are two
 	atRoot          = "root"
-	atStranger      = "stranger" // a CA certificate that has nothing to do with the chain
+	atStranger      = "stranger"   // a CA certificate that has nothing to do with the chain
+	atCross         = "cross"      // the intermediate's name and key, certified by the stranger
+	atCrossRoot     = "cross-root" // the root's name and key, certified by the stranger
+	atRootTwin      = "root-twin"  // the root's name and key, certified by itself once more
 )
 
 // A Variant is one question put to every product: a chain as presented, a trust store and a name to look for.
@@ -63,6 +83,10 @@ type Variant struct {
 	Leaf, Intermediate, Root Spec
 	Intermediate2            *Spec
 
+	// Second certificates for a name and key that the chain has: see atCross, atCrossRoot, atRootTwin. Nil: there is none.
+	Cross, CrossRoot, RootTwin *Spec
+	Stranger                   Spec
+
 	// Kind of chain: the issuer of the leaf.
 	SelfSigned bool // the leaf signs itself
 	ByRoot     bool // the root signs the leaf; there is no intermediate
@@ -72,6 +96,12 @@ type Variant struct {
 
 	NoCertificate bool // the connecting side shows none
 	Revoked       bool // the issuer's CRL lists the leaf
+	// CRL says what is odd about the CRL of the leaf's issuer: "expired", "future", "forged", "delta", "critical",
+	// "users-only", "cas-only", "none".
+	CRL string
+	// Thorough keeps the variant for products that are asked everything: see Product. Bare keeps it from those that are
+	// more than a stack.
+	Thorough, Bare bool
 
 	Judged string // the name to look for; "": {name}
 	Roles  []Role // nil: both

@@ -12,7 +12,8 @@ const day = 24 * time.Hour
 // Variants returns every variant, in the order of the matrix.
 func Variants() []Variant {
 	return slices.Concat(ekuVariants(), keyUsageVariants(), constraintVariants(), chainVariants(), validityVariants(),
-		keyVariants(), nameVariants(), specialVariants())
+		keyVariants(), nameVariants(), specialVariants(),
+		thoroughVariants())
 }
 
 // ekuVariants asks for the purposes of the leaf, of the intermediate, of both together, and of the root.

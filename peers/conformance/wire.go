@@ -13,7 +13,7 @@ import (
 )
 
 // patience bounds each step of a probe. A product that says nothing for so long is taken to be hung.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // A dialFunc connects where the product is: sandbox.Dial.
 type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -49,7 +49,7 @@ func asciiName(name string) string {
 			return ""
 		}
 	}
-	return name
+	return strings.TrimSuffix(name, ".")
 }
 
 // refusal reads what a failed handshake or a failed read says about the other side. It returns false where the
@@ -129,7 +129,7 @@ func converse(conn net.Conn, tap *alertTap, say, expect string) (Observation, er
 
 // dialRetry connects to a product that may be between two connections.
 func dialRetry(ctx context.Context, dial dialFunc, addr string) (net.Conn, error) {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(6 * patience) // a product that starts on a busy machine
 	for {
 		conn, err := dial(ctx, "tcp", addr)
 		if err == nil || time.Now().After(deadline) || ctx.Err() != nil {

@@ -89,21 +89,32 @@ func keyIDsAgree(issuer, child *cert) bool {
 // canIssue reports whether issuer fits child by name, by key identifier where the stack compares these, and by
 // the kind of its key. It doesn't verify the signature.
 func canIssue(issuer, child *cert, r *pathRules) bool {
-	return bears(issuer, child, r.Names == canonicalNames) &&
-		(!r.KeyIDs || keyIDsAgree(issuer, child)) && signatureFits(issuer.Certificate, child.Certificate)
+	return bears(issuer, child, r.Names) && r.keyIDsFit(issuer, child) && signatureFits(issuer.Certificate, child.Certificate)
 }
 
-// canonicalNames is the value of pathRules.Names that forgives spelling.
-const canonicalNames = "canonical"
+// keyIDsFit compares key identifiers as far as the stack does.
+func (r *pathRules) keyIDsFit(issuer, child *cert) bool {
+	return !r.KeyIDs && !(r.AnchorKeyIDs && issuer.inStore) || keyIDsAgree(issuer, child)
+}
+
+// The values of pathRules.Names.
+const (
+	canonicalNames = "canonical" // forgives spelling
+	textNames      = "text"      // forgives the string type
+)
 
 // sameName compares two encoded distinguished names. Canonically, the values of attributes are compared without regard
 // to case and with runs of white space as one (RFC 5280 §7.1).
-func sameName(a, b []byte, canonical bool) bool {
+func sameName(a, b []byte, how string) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
-	if !canonical {
+	if how == "" {
 		return false
+	}
+	same := sameAttribute
+	if how == textNames {
+		same = sameText
 	}
 	var x, y pkix.RDNSequence
 	if _, err := asn1.Unmarshal(a, &x); err != nil {
@@ -113,7 +124,7 @@ func sameName(a, b []byte, canonical bool) bool {
 		return false
 	}
 	return slices.EqualFunc(x, y, func(m, n pkix.RelativeDistinguishedNameSET) bool {
-		return slices.EqualFunc(m, n, sameAttribute)
+		return slices.EqualFunc(m, n, same)
 	})
 }
 
@@ -123,14 +134,20 @@ func sameAttribute(s, t pkix.AttributeTypeAndValue) bool {
 	return s.Type.Equal(t.Type) && ok && both && (strings.EqualFold(v, w) || strings.EqualFold(squeeze(v), squeeze(w)))
 }
 
+func sameText(s, t pkix.AttributeTypeAndValue) bool {
+	v, ok := s.Value.(string)
+	w, both := t.Value.(string)
+	return s.Type.Equal(t.Type) && ok && both && v == w
+}
+
 func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // bears is sameName for an issuer's subject and the issuer that a child names. Most pairs of a store differ, and
 // crypto/x509 has decoded their names already: only where these agree are the encodings worth a second look.
-func bears(issuer, child *cert, canonical bool) bool {
+func bears(issuer, child *cert, how string) bool {
 	a, b := issuer.Subject.Names, child.Issuer.Names
-	if canonical && len(a) > 0 && len(b) > 0 && !slices.EqualFunc(a, b, sameAttribute) {
+	if how != "" && len(a) > 0 && len(b) > 0 && !slices.EqualFunc(a, b, sameAttribute) {
 		return false
 	}
-	return sameName(issuer.RawSubject, child.RawIssuer, canonical)
+	return sameName(issuer.RawSubject, child.RawIssuer, how)
 }

@@ -29,6 +29,10 @@ const (
 	checkHash        = "signature-strength" //
 	checkRevocation  = "revocation"         //
 	checkUnused      = "certificate-unused" // fails always: the product never looks at a certificate
+	checkPolicy      = "policy"             // certificate policies that a CA requires
+	checkEncoding    = "encoding"           // can the certificate be read at all
+	checkOwn         = "own-eku"            // of the product's own certificate: is it installed, is it sent
+	checkDefect      = "defect"             // does the product crash on a certificate that it has nothing against
 	checkName        = "name"               // the only one that needs Question.Name
 )
 
@@ -36,7 +40,7 @@ const (
 func CheckNames() []string {
 	return []string{checkPresence, checkChain, checkSignature, checkValidity, checkCritical, checkCA, checkLeafCA,
 		checkPathLength, checkEKU, checkCAEKU, checkKeyUsage, checkConstraints, checkKey, checkHash, checkRevocation,
-		checkUnused, checkName}
+		checkUnused, checkPolicy, checkEncoding, checkOwn, checkDefect, checkName}
 }
 
 // A finding is the answer to one rule for one certificate.
@@ -81,6 +85,8 @@ var checkers = map[string]struct {
 	checkKey:         {askKey, certsAll},
 	checkHash:        {askHash, certsNoRoot},
 	checkRevocation:  {askRevocation, certsLeaf},
+	checkPolicy:      {askPolicy, certsLeaf},
+	checkEncoding:    {askEncoding, certsAll},
 }
 
 // concerns reports whether a part of the path includes depth i.
@@ -94,6 +100,8 @@ func (in *inquiry) concerns(part certs, i int) bool {
 		return i > 0
 	case certsCAs:
 		return i > 0 && !anchor
+	case certsSent:
+		return i > 0 && (!anchor || in.path.anchorSent)
 	case certsNoRoot:
 		return !anchor
 	case certsAnchor:
@@ -256,7 +264,7 @@ func askKey(in *inquiry, r *rule, i int) finding {
 	if kind == "rsa" && bits < r.MinRSA {
 		return fails(verdict.WeakKey, c.label()+" has an RSA key of "+strconv.Itoa(bits)+" bits; "+strconv.Itoa(r.MinRSA)+" are needed")
 	}
-	if strings.HasPrefix(kind, "ecdsa") && bits < r.MinEC {
+	if strings.HasPrefix(kind, "ecdsa") && bits > 0 && bits < r.MinEC {
 		return fails(verdict.WeakKey, c.label()+" has an elliptic-curve key of "+strconv.Itoa(bits)+" bits; "+strconv.Itoa(r.MinEC)+" are needed")
 	}
 	return passed

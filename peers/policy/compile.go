@@ -26,6 +26,9 @@ type stage struct {
 	rules []*rule
 }
 
+// maxPhase is the most rules that a phase may ask.
+const maxPhase = 32
+
 // defaultAlert is the key of a stack's alert for codes that have none of their own.
 const defaultAlert verdict.Code = "default"
 
@@ -40,8 +43,8 @@ func compileStack(f *stackFile) (*stack, error) {
 	if !slices.Contains([]strategy{firstMatch, allPaths, noPath, sorted}, f.Path.Strategy) {
 		return fail("the path strategy %q doesn't exist", f.Path.Strategy)
 	}
-	if f.Path.Names != "" && f.Path.Names != canonicalNames {
-		return fail("names are compared %s or byte by byte, not %q", canonicalNames, f.Path.Names)
+	if !slices.Contains([]string{"", canonicalNames, textNames}, f.Path.Names) {
+		return fail("names are compared %s, as %s, or byte by byte, not %q", canonicalNames, textNames, f.Path.Names)
 	}
 	if err := checkSource(f.Path.Source); err != nil {
 		return fail("path: %v", err)
@@ -87,6 +90,9 @@ func compileStack(f *stackFile) (*stack, error) {
 			}
 			st.rules = append(st.rules, r)
 		}
+		if len(st.rules) > maxPhase {
+			return fail("phase %d asks more than %d rules", i+1, maxPhase)
+		}
 		s.phases = append(s.phases, st)
 	}
 	for id := range byID {
@@ -130,7 +136,7 @@ func (r *rule) validate() error {
 		return fail("the TLS version %q is neither 1.2 nor 1.3", r.TLS)
 	case !slices.Contains([]verdict.Layer{"", verdict.TLS, verdict.Application}, r.Layer):
 		return fail("the layer %q doesn't exist", r.Layer)
-	case !slices.Contains([]certs{"", certsLeaf, certsIssuers, certsCAs, certsNoRoot, certsAll, certsAnchor}, r.Certs):
+	case !slices.Contains([]certs{"", certsLeaf, certsIssuers, certsCAs, certsNoRoot, certsAll, certsSent, certsAnchor}, r.Certs):
 		return fail("there is no part %q of a path", r.Certs)
 	case r.Code != "" && !r.Code.Valid():
 		return fail("there is no verdict %q", r.Code)
@@ -148,7 +154,7 @@ func (r *rule) validate() error {
 }
 
 func (r *rule) validateParameters() error {
-	if eku := r.Check == checkEKU || r.Check == checkCAEKU; eku != (len(r.Cases) > 0) {
+	if eku := r.Check == checkEKU || r.Check == checkCAEKU || r.Check == checkOwn; eku != (len(r.Cases) > 0) {
 		return fmt.Errorf("cases belong to %s and %s", checkEKU, checkCAEKU)
 	}
 	for i := range r.Cases {
@@ -190,8 +196,29 @@ func (r *rule) validateParameters() error {
 		}
 	}
 	for _, f := range r.Forms {
-		if !slices.Contains([]string{formDNS, formEmail, formIP, formURI, formCN, formCNServer, formDotless, formReadable}, f) {
+		if !slices.Contains(forms, f) {
 			return fmt.Errorf("there is no name form %q", f)
+		}
+	}
+	if len(r.Unreadable) > 0 != (r.Check == checkEncoding) {
+		return fmt.Errorf("unreadable belongs to %s", checkEncoding)
+	}
+	for _, k := range r.Unreadable {
+		if oddities[k] == nil {
+			return fmt.Errorf("there is no oddity %q", k)
+		}
+	}
+	for _, k := range r.CRL {
+		if !slices.Contains(crlMarks, k) || r.Check != checkRevocation {
+			return fmt.Errorf("%s asks nothing called %q of a CRL", r.Check, k)
+		}
+	}
+	if len(r.BreaksOn) > 0 != (r.Check == checkDefect) {
+		return fmt.Errorf("breaks-on belongs to %s", checkDefect)
+	}
+	for _, k := range r.BreaksOn {
+		if indigestible[k] == nil {
+			return fmt.Errorf("nothing breaks on %q", k)
 		}
 	}
 	if (r.Name != nil) != (r.Check == checkName) {
@@ -200,8 +227,8 @@ func (r *rule) validateParameters() error {
 	if r.Name != nil {
 		return r.Name.validate()
 	}
-	if (r.Need == needAlways || r.Need == needAvailable) != (r.Check == checkRevocation) {
-		return fmt.Errorf("need, always or if-available, belongs to %s", checkRevocation)
+	if slices.Contains([]string{needAlways, needAvailable, needSound}, r.Need) != (r.Check == checkRevocation) {
+		return fmt.Errorf("need, always, if-available or sound, belongs to %s", checkRevocation)
 	}
 	return nil
 }
@@ -224,12 +251,14 @@ func (r *nameRules) validate() error {
 		return fmt.Errorf("several %q is none of any, first, last, none", r.Several)
 	case !slices.Contains(wildcards, r.Wildcard) || r.CNWildcard != "" && !slices.Contains(wildcards, r.CNWildcard):
 		return fmt.Errorf("wildcard %q or cn-wildcard %q is none of %s", r.Wildcard, r.CNWildcard, strings.Join(wildcards, ", "))
-	case !slices.Contains([]string{"", "kept", "removed", "ignored", "ignored-in-cn"}, r.Dot):
-		return fmt.Errorf("trailing-dot %q is none of kept, removed, ignored, ignored-in-cn", r.Dot)
+	case !slices.Contains([]string{"", "kept", "removed", "removed-or-same", "ignored", "ignored-in-cn"}, r.Dot):
+		return fmt.Errorf("trailing-dot %q is none of kept, removed, removed-or-same, ignored, ignored-in-cn", r.Dot)
+	case !slices.Contains([]string{"", "any", "host", "ldh-host", "ldh"}, r.Sought):
+		return fmt.Errorf("sought %q is none of any, host, ldh-host, ldh", r.Sought)
 	case r.EmptySAN != "" && r.EmptySAN != "refused":
 		return fmt.Errorf("empty-san %q is not refused", r.EmptySAN)
-	case !slices.Contains([]string{"", "ignored", "kept", "kept-in-dns"}, r.Case):
-		return fmt.Errorf("case %q is none of ignored, kept, kept-in-dns", r.Case)
+	case !slices.Contains([]string{"", "ignored", "kept", "kept-in-dns", "kept-behind-wildcard"}, r.Case):
+		return fmt.Errorf("case %q is none of ignored, kept, kept-in-dns, kept-behind-wildcard", r.Case)
 	}
 	return nil
 }

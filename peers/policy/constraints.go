@@ -23,7 +23,32 @@ const (
 	formDotless = "dotless"
 	// formReadable refuses names that can't be compared, if there are any constraints at all.
 	formReadable = "readable"
+	// formDirectory compares the subject with directoryName constraints.
+	formDirectory = "directory"
+	// formBelow takes what is below a host for covered, in URIs and e-mail addresses too.
+	formBelow = "below-hosts"
+	// formWildcard takes a wildcard for excluded that covers an excluded name.
+	formWildcard = "wildcards-excluded"
+	// formFamily holds an address only against the ranges of its own family.
+	formFamily = "own-family"
+	// Constraints that aren't compared, and refused instead: excluded directory names; excluded URIs, if there is a URI;
+	// an empty permitted dNSName; a SIP URI, which has no host by RFC 3986, against URI constraints.
+	formNoDirectory = "no-directory-excluded"
+	formNoURI       = "no-uri-excluded"
+	formNoEmpty     = "no-empty"
+	formHosted      = "uris-have-hosts"
+	// Addresses under any constraint on addresses; a subject that is empty under directory names.
+	formNoAddress = "no-addresses"
+	formSubject   = "subject-needed"
+	// formDotSelf takes a leading dot of a dNSName constraint for nothing; formMailbox leaves excluded mailboxes alone.
+	formDotSelf = "dots-ignored"
+	formMailbox = "mailboxes-not-excluded"
 )
+
+// forms are all of them.
+var forms = []string{formDNS, formEmail, formIP, formURI, formCN, formCNServer, formDotless, formReadable, formDirectory,
+	formBelow, formWildcard, formFamily, formNoDirectory, formNoURI, formNoEmpty, formHosted,
+	formNoAddress, formSubject, formDotSelf, formMailbox}
 
 // askConstraints asks the CA at depth i whether its name constraints allow every certificate below it.
 func askConstraints(in *inquiry, r *rule, i int) finding {
@@ -45,6 +70,28 @@ func askConstraints(in *inquiry, r *rule, i int) finding {
 
 // outside returns the first name of c that ca's constraints don't allow.
 func outside(ca, c *cert, forms []string, leaf bool) (string, bool) {
+	if what, bad := uncompared(ca, c, forms); bad {
+		return what, true
+	}
+	if slices.Contains(forms, formDirectory) && !directoryAllowed(ca, c) {
+		return "the subject " + c.Subject.String(), true
+	}
+	mailbox, host := underMailbox, underURI
+	if slices.Contains(forms, formBelow) {
+		mailbox = func(name, constraint string) bool {
+			_, domain, _ := strings.Cut(name, "@")
+			return underMailbox(name, constraint) || !strings.Contains(constraint, "@") && underDomain(domain, constraint)
+		}
+		host = func(u *url.URL, constraint string) bool { return underDomain(u.Hostname(), constraint) }
+	}
+	under := underDomain
+	if slices.Contains(forms, formDotSelf) {
+		under = func(name, constraint string) bool { return underDomain(name, strings.TrimPrefix(constraint, ".")) }
+	}
+	excluded := ca.ExcludedEmailAddresses
+	if slices.Contains(forms, formMailbox) {
+		excluded = slices.DeleteFunc(slices.Clone(excluded), func(m string) bool { return strings.Contains(m, "@") })
+	}
 	if slices.Contains(forms, formDNS) {
 		names := c.DNSNames
 		if leaf && len(names) == 0 && len(ca.PermittedDNSDomains)+len(ca.ExcludedDNSDomains) > 0 {
@@ -54,7 +101,8 @@ func outside(ca, c *cert, forms []string, leaf bool) (string, bool) {
 			if slices.Contains(forms, formDotless) {
 				n = strings.TrimRight(n, ".")
 			}
-			if !allowed(n, ca.PermittedDNSDomains, ca.ExcludedDNSDomains, underDomain) {
+			if !allowed(n, ca.PermittedDNSDomains, ca.ExcludedDNSDomains, under) ||
+				slices.Contains(forms, formWildcard) && coversExcluded(n, ca.ExcludedDNSDomains) {
 				return n, true
 			}
 		}
@@ -66,21 +114,25 @@ func outside(ca, c *cert, forms []string, leaf bool) (string, bool) {
 	}
 	if slices.Contains(forms, formEmail) {
 		for _, n := range c.EmailAddresses {
-			if !allowed(n, ca.PermittedEmailAddresses, ca.ExcludedEmailAddresses, underMailbox) {
+			if !allowed(n, ca.PermittedEmailAddresses, excluded, mailbox) {
 				return n, true
 			}
 		}
 	}
 	if slices.Contains(forms, formURI) {
 		for _, u := range c.URIs {
-			if !allowed(u, ca.PermittedURIDomains, ca.ExcludedURIDomains, underURI) {
+			if !allowed(u, ca.PermittedURIDomains, ca.ExcludedURIDomains, host) {
 				return u.String(), true
 			}
 		}
 	}
 	if slices.Contains(forms, formIP) {
 		for _, ip := range c.IPAddresses {
-			if !allowed(ip, ca.PermittedIPRanges, ca.ExcludedIPRanges, underNet) {
+			permitted := ca.PermittedIPRanges
+			if slices.Contains(forms, formFamily) {
+				permitted = slices.DeleteFunc(slices.Clone(permitted), func(n *net.IPNet) bool { return (n.IP.To4() == nil) != (ip.To4() == nil) })
+			}
+			if !allowed(ip, permitted, ca.ExcludedIPRanges, underNet) {
 				return ip.String(), true
 			}
 		}

@@ -41,10 +41,16 @@ type pathRules struct {
 	// VerifyFirst takes no certificate for an issuer whose key didn't make the signature.
 	VerifyFirst bool `yaml:"verify-first"`
 	// Names is "canonical" where letter case, string type and spaces of distinguished names don't count (RFC 5280
-	// §7.1); without it they are compared byte by byte.
+	// §7.1), "text" where the string type alone doesn't; without it they are compared byte by byte.
 	Names string `yaml:"names"`
 	// KeyIDs makes an issuer whose key identifier differs from the subject's authority key identifier no issuer.
 	KeyIDs bool `yaml:"key-ids"`
+	// AnchorKeyIDs asks the same of certificates of the store alone.
+	AnchorKeyIDs bool `yaml:"anchor-key-ids"`
+	// PresentedFirst asks the store for an issuer only where none that was sent fits, but for roots.
+	PresentedFirst bool `yaml:"presented-first"`
+	// Shorten takes what was sent from the first certificate on that the store holds for unsent.
+	Shorten bool `yaml:"shorten"`
 }
 
 // A strategy is one way to build a path; each is a function in path.go.
@@ -154,6 +160,9 @@ type rule struct {
 	Fields     []string   `yaml:"fields"`      // ca: which of the CA marks are asked for
 	Forms      []string   `yaml:"forms"`       // name-constraints: name forms that are compared
 	Need       string     `yaml:"need"`        // revocation: "always", "if-available"
+	Unreadable []string   `yaml:"unreadable"`  // encoding: what the stack can't read
+	CRL        []string   `yaml:"crl"`         // revocation: what is asked of a CRL beyond its signature
+	BreaksOn   []string   `yaml:"breaks-on"`   // defect: what in a leaf the product can't digest
 	Name       *nameRules `yaml:"name"`        // name
 }
 
@@ -166,6 +175,7 @@ const (
 	certsCAs     certs = "intermediates"  // all but leaf and anchor
 	certsNoRoot  certs = "all-but-anchor" // leaf and intermediates
 	certsAll     certs = "all"            //
+	certsSent    certs = "sent-issuers"   // intermediates, and the anchor if the peer sent that too and it is no root
 	certsAnchor  certs = "anchor"         // the trusted end, unless that is the leaf itself
 )
 

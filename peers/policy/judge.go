@@ -128,14 +128,14 @@ func (p *Product) askPath(in *inquiry, s *stack, r roleFile) []verdict.Check {
 		return checks
 	}
 	for _, st := range s.phases {
-		var asked [16]bool
+		var asked [maxPhase]bool
 		for step := range n {
 			i := step
 			if st.walk == walkDown {
 				i = n - 1 - step
 			}
 			for k, rule := range st.rules {
-				if k < len(asked) && step == 0 {
+				if step == 0 {
 					asked[k] = p.asks(rule, in.q, r) && !slices.Contains(p.file.Drop, rule.ID)
 				}
 				if !asked[k] || !in.concerns(rule.Certs, i) {
@@ -191,6 +191,7 @@ func (p *Product) Identify(q Question, h verdict.Judgement) verdict.Judgement {
 	}
 	if len(q.Chain) > 0 {
 		leaf := newCert(q.Chain[0], false)
+		j.Checks = p.askDefects(j.Checks, leaf, &q, r)
 		j.Checks = p.askOwn(j.Checks, &inquiry{q: &q, purpose: r.Purpose, path: &path{certs: []*cert{leaf}}}, r, verdict.Application)
 		for i := range p.file.Rules {
 			if own := &p.file.Rules[i]; own.Check == checkName && r.Reference != RefNone && p.asks(own, &q, r) {
@@ -233,6 +234,11 @@ func (p *Product) consequence(c *verdict.Check, r roleFile, role Role) consequen
 		return r.Missing
 	case checkName:
 		return r.Name
+	case checkDefect:
+		if r.Name == carryOn {
+			return carryOn // it doesn't look
+		}
+		return refuseApp
 	}
 	own := p.rule(c.RuleID, role)
 	switch {

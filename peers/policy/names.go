@@ -16,6 +16,8 @@ type nameRules struct {
 	Kinds []string `yaml:"kinds"`
 	// Service is the service label of SRVName entries, "_xmpp-server".
 	Service string `yaml:"service"`
+	// ServiceKept compares that label letter by letter.
+	ServiceKept bool `yaml:"service-kept"`
 	// CN says when the subject's common name is compared too: "never", "no-san" (no SAN extension), "no-match" (always,
 	// after the SAN), or "without": no entry of the kinds in Without.
 	CN      string   `yaml:"cn"`
@@ -35,11 +37,18 @@ type nameRules struct {
 	Dot string `yaml:"trailing-dot"`
 	// Unicode turns a name with other than ASCII letters into A-labels before it is compared.
 	Unicode bool `yaml:"to-ascii"`
+	// Labels turns A-labels of both names into letters before they are compared.
+	Labels bool `yaml:"to-unicode"`
+	// Sought says which names can be looked for: "any"; "ldh", which refuses others than letters, digits, hyphens and dots
+	// make up; "host", which takes those (with underscores) for wildcards to cover, and others exactly, or "ldh-host", the same
+	// without underscores.
+	Sought string `yaml:"sought"`
 	// Addresses compares a name that is an IP address with iPAddress entries, and with nothing else.
 	Addresses bool `yaml:"addresses"`
 	// EmptySAN is "refused" where a SAN extension without entries is an error.
 	EmptySAN string `yaml:"empty-san"`
-	// Case is "ignored", "kept", or "kept-in-dns", which compares dNSName entries alone letter by letter.
+	// Case is "ignored", "kept", "kept-in-dns", which compares dNSName entries alone letter by letter, or
+	// "kept-behind-wildcard", which so compares only what follows an asterisk.
 	Case string `yaml:"case"`
 }
 
@@ -66,10 +75,19 @@ func askName(c *cert, r *nameRules, want string) finding {
 		return fails(verdict.NameMismatch, c.label()+" has a SAN extension without entries")
 	}
 	norm, ok := r.normalise(want)
-	if !ok {
+	if !ok || r.Sought == "ldh" && !isHost(norm, "-.") {
 		return fails(verdict.NameMismatch, want+" is no name that can be looked for")
 	}
+	if r.Labels {
+		norm = toUnicode(norm)
+	}
+	if r.Dot == "removed-or-same" && slices.ContainsFunc(c.DNSNames, func(n string) bool { return strings.EqualFold(n, want) }) {
+		return passed
+	}
 	for _, kind := range r.Kinds {
+		if r.ServiceKept && kind == kindSRVName && !slices.ContainsFunc(otherNames(c, oidSRVName), func(n string) bool { return strings.HasPrefix(n, r.Service+".") }) {
+			continue
+		}
 		if slices.ContainsFunc(c.namesOf(kind, r.Service), func(n string) bool { return r.matches(kind, n, norm) }) {
 			return passed
 		}
@@ -88,7 +106,7 @@ func askName(c *cert, r *nameRules, want string) finding {
 
 // normalise prepares the name that is looked for.
 func (r *nameRules) normalise(name string) (string, bool) {
-	if r.Dot == "removed" || r.Dot == "ignored" {
+	if r.Dot == "removed" || r.Dot == "removed-or-same" || r.Dot == "ignored" {
 		name = strings.TrimSuffix(name, ".")
 	}
 	if name == "" {
@@ -102,6 +120,21 @@ func (r *nameRules) normalise(name string) (string, bool) {
 		name = a
 	}
 	return name, true
+}
+
+// isHost reports whether s has but ASCII letters, digits and what also names.
+func isHost(s, also string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(also, r))
+	})
+}
+
+// toUnicode turns the A-labels of a name into letters, and leaves what is none.
+func toUnicode(name string) string {
+	if u, err := idna.Punycode.ToUnicode(name); err == nil {
+		return u
+	}
+	return name
 }
 
 func isASCII(s string) bool {
@@ -122,13 +155,14 @@ func (r *nameRules) equal(a, b string) bool {
 
 // matches compares one SAN entry.
 func (r *nameRules) matches(kind, presented, want string) bool {
+	if r.Labels {
+		presented = toUnicode(presented)
+	}
 	if r.Dot == "ignored" {
 		presented = strings.TrimSuffix(presented, ".")
 	}
 	if r.Case == "kept-in-dns" && kind == kindDNS {
-		exact := *r
-		exact.Case = "kept"
-		return presented == want || exact.covers(r.Wildcard, presented, want)
+		return presented == want || r.exact().covers(r.Wildcard, presented, want)
 	}
 	if r.equal(presented, want) {
 		return true
@@ -136,14 +170,32 @@ func (r *nameRules) matches(kind, presented, want string) bool {
 	if kind != kindDNS && kind != kindSRVName {
 		return false
 	}
-	return r.covers(r.Wildcard, presented, want)
+	return r.wild().covers(r.Wildcard, presented, want)
+}
+
+// exact returns the same rules, with letters compared as they are.
+func (r *nameRules) exact() *nameRules {
+	exact := *r
+	exact.Case = "kept"
+	return &exact
+}
+
+// wild returns the rules for names with an asterisk.
+func (r *nameRules) wild() *nameRules {
+	if r.Case == "kept-behind-wildcard" {
+		return r.exact()
+	}
+	return r
 }
 
 func (r *nameRules) matchesCN(cn, want string) bool {
+	if r.Labels {
+		cn = toUnicode(cn)
+	}
 	if r.Dot == "ignored" || r.Dot == "ignored-in-cn" {
 		cn, want = strings.TrimSuffix(cn, "."), strings.TrimSuffix(want, ".")
 	}
-	return r.equal(cn, want) || r.covers(r.CNWildcard, cn, want)
+	return r.equal(cn, want) || r.wild().covers(r.CNWildcard, cn, want)
 }
 
 // consultsCN reports whether the rules look at c's common name.

@@ -13,6 +13,8 @@ type path struct {
 	certs []*cert
 	// anchored is set if the path ends in a certificate that the stack trusts by itself.
 	anchored bool
+	// anchorSent is set if the anchor was cut off from what the peer sent.
+	anchorSent bool
 	// leafTrusted is set if the leaf itself is what the stack trusts.
 	leafTrusted bool
 	// code and detail say why the path isn't anchored.
@@ -149,12 +151,20 @@ func (b *builder) all() []*path {
 		if len(chain) > len(longest) {
 			longest = slices.Clone(chain)
 		}
-		for _, pool := range [2][]*cert{b.store, b.presented[1:]} {
+		pools := [2][]*cert{b.store, b.presented[1:]}
+		if b.rules.PresentedFirst {
+			pools = [2][]*cert{b.presented[1:], b.store}
+		}
+		for i, pool := range pools {
+			anchors := b.rules.PresentedFirst && i == 1
+			if anchors {
+				pool = b.anchorsFor(last)
+			}
 			for _, c := range pool {
 				if steps++; steps > 100*maxPaths || len(found) >= maxPaths || len(chain) >= maxLength {
 					return
 				}
-				if !canIssue(c, last, b.rules) || repeats(chain, c) || !byName && !b.signatures.good(c.Certificate, last.Certificate) {
+				if !canIssue(c, last, b.rules) || !anchors && repeats(chain, c) || !byName && !b.signatures.good(c.Certificate, last.Certificate) {
 					continue
 				}
 				next := append(slices.Clip(chain), c)
@@ -167,6 +177,14 @@ func (b *builder) all() []*path {
 		}
 	}
 	walk([]*cert{leaf})
+	if b.rules.SelfSignedLeaf == "refused" && leaf.selfIssued {
+		p := &path{certs: []*cert{leaf}}
+		b.finish(p)
+		if len(b.presented) > 1 {
+			p.code = verdict.UntrustedRoot
+		}
+		return []*path{p}
+	}
 	if len(found) > 0 {
 		return found
 	}
@@ -179,6 +197,25 @@ func (b *builder) all() []*path {
 		b.finish(p)
 	}
 	return found
+}
+
+// anchorsFor returns the certificates of the store that may issue child where what was sent comes first: all if nothing
+// that was sent fits, else the roots alone, and none if a root was sent.
+func (b *builder) anchorsFor(child *cert) []*cert {
+	rootsOnly := false
+	for _, c := range b.presented[1:] {
+		if !canIssue(c, child, b.rules) || c.equal(child) {
+			continue
+		}
+		if c.selfSigned() {
+			return nil
+		}
+		rootsOnly = true
+	}
+	if !rootsOnly {
+		return b.store
+	}
+	return slices.DeleteFunc(slices.Clone(b.store), func(c *cert) bool { return !c.selfSigned() })
 }
 
 // repeats reports whether c, or another certificate for the same name and key, is in chain.
@@ -206,15 +243,29 @@ func (b *builder) sort() []*cert {
 	return chain
 }
 
+// shorten drops what the store holds itself, and whatever comes after it.
+func (b *builder) shorten(chain []*cert) []*cert {
+	if !b.rules.Shorten {
+		return chain
+	}
+	for i := 1; i < len(chain); i++ {
+		if slices.ContainsFunc(b.store, chain[i].equal) {
+			return chain[:i]
+		}
+	}
+	return chain
+}
+
 // issued reports whether issuer fits child by name and key identifier.
 func (b *builder) issued(issuer, child *cert) bool {
-	return bears(issuer, child, b.rules.Names == canonicalNames) && (!b.rules.KeyIDs || keyIDsAgree(issuer, child))
+	return bears(issuer, child, b.rules.Names) && b.rules.keyIDsFit(issuer, child)
 }
 
 // sent takes chain as the path and ends it with the store's issuer of its last certificate or, if there is none or it
 // is not valid, with a certificate of chain that the store holds. Where that one comes first in the chain, the rest
 // isn't looked at.
-func (b *builder) sent(chain []*cert) []*path {
+func (b *builder) sent(sorted []*cert) []*path {
+	chain := b.shorten(sorted)
 	last := chain[len(chain)-1]
 	var found []*path
 	for _, name := range [][]byte{last.RawIssuer, last.RawSubject} {
@@ -231,6 +282,7 @@ func (b *builder) sent(chain []*cert) []*path {
 		found = []*path{{certs: chain}}
 	}
 	for _, p := range found {
+		p.anchorSent = len(chain) < len(sorted)
 		b.finish(p)
 	}
 	return found
@@ -240,12 +292,14 @@ func (b *builder) sent(chain []*cert) []*path {
 func (b *builder) endAt(chain []*cert, name []byte) *path {
 	var pool []*cert
 	for _, c := range b.store {
-		if sameName(c.RawSubject, name, b.rules.Names == canonicalNames) {
+		if sameName(c.RawSubject, name, b.rules.Names) {
 			pool = append(pool, c)
 		}
 	}
 	for i, c := range chain {
-		held := slices.IndexFunc(pool, func(s *cert) bool { return s.equal(c) || i > 0 && sameKey(s, c) })
+		held := slices.IndexFunc(pool, func(s *cert) bool {
+			return s.equal(c) || i > 0 && sameKey(s, c) && b.issued(s, chain[i-1])
+		})
 		if held >= 0 {
 			return &path{certs: append(slices.Clone(chain[:i]), pool[held]), anchored: true, leafTrusted: i == 0}
 		}

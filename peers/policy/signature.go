@@ -24,6 +24,9 @@ func signatureFits(issuer, child *x509.Certificate) bool {
 		return issuer.PublicKeyAlgorithm == x509.Ed25519
 	case x509.DSAWithSHA1, x509.DSAWithSHA256:
 		return issuer.PublicKeyAlgorithm == x509.DSA
+	case x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:
+		kind, _ := keyKind(issuer)
+		return kind == "rsa" || kind == "rsa-pss"
 	default:
 		return issuer.PublicKeyAlgorithm == x509.RSA
 	}
@@ -127,5 +130,5 @@ func keyKind(c *x509.Certificate) (kind string, bits int) {
 	case ed25519.PublicKey:
 		return "ed25519", 256
 	}
-	return "unknown", 0
+	return otherKey(c)
 }

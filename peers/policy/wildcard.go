@@ -10,7 +10,7 @@ func (r *nameRules) covers(wildcard, presented, want string) bool {
 	if r.Dot == "ignored" {
 		presented = strings.TrimSuffix(presented, ".")
 	}
-	if !strings.Contains(presented, "*") {
+	if !strings.Contains(presented, "*") || r.Sought == "host" && !isHost(want, "-_.") || r.Sought == "ldh-host" && !isHost(want, "-.") {
 		return false
 	}
 	if rest, ok := strings.CutPrefix(presented, "*."); ok && wildcard == "suffix" {

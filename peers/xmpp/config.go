@@ -164,6 +164,7 @@ func (r rules) settle(j verdict.Judgement) verdict.Judgement {
 	switch {
 	case j.Outcome == verdict.OutcomeFallback && !r.may(DialbackOverTLS):
 		j.Outcome = verdict.OutcomeRejected
+	case j.Code == verdict.ProductDefect: // no setting keeps a product from breaking down
 	case j.Outcome == verdict.OutcomeRejected && j.Layer == verdict.Application && r.explicit && r.may(DialbackOverTLS):
 		j.Outcome = verdict.OutcomeFallback
 	}

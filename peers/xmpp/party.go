@@ -159,6 +159,9 @@ func (p *party) believed() bool {
 
 // refuse ends the stream with a stream error (RFC 6120 §4.9), records why, and returns that as an error.
 func (p *party) refuse(e stream.Error, code verdict.Code) error {
+	if code == verdict.ProductDefect {
+		return p.breakDown()
+	}
 	text := ""
 	if len(e.Text) > 0 {
 		text = e.Text[0].Value
@@ -180,6 +183,14 @@ func (p *party) refuse(e stream.Error, code verdict.Code) error {
 	// If it can't be written any more, the other side has gone; the refusal stands.
 	_ = p.conn.send("%s", b.String())
 	return &RefusedError{Condition: e.Err, Own: true, Code: code}
+}
+
+// breakDown ends the connection as a product does whose stream crashes: without a word.
+func (p *party) breakDown() error {
+	if p.conn.once() {
+		p.rec.Add(verdict.Event{Kind: verdict.KindRefused, Code: verdict.ProductDefect, Text: "breaks down, and the connection ends without a stream error"})
+	}
+	return &RefusedError{Condition: "breakdown", Own: true, Code: verdict.ProductDefect}
 }
 
 // next waits for the next element and leaves it where it is. A stream error or the end of the stream are recorded and
