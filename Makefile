@@ -6,7 +6,7 @@ GO ?= go
 BENCH ?= .
 
 .DEFAULT_GOAL := build
-.PHONY: build test lint bench fuzz conformance images screenshots tools clean help
+.PHONY: build test lint bench fuzz mutants vuln release conformance images screenshots tools clean help
 
 build: ## build bin/edgelab
 	$(GO) build -trimpath -o bin/edgelab ./cmd/edgelab
@@ -23,6 +23,15 @@ bench: ## the cost of a leg, as a ratio to the floor measured in the same run
 
 fuzz: ## every fuzz test for FUZZTIME each, 10 s unless set
 	@.ci/fuzz
+
+mutants: ## mutation testing of the policy engine, the plan and the verdict; an hour or more
+	@.ci/mutants
+
+vuln: ## known vulnerabilities that the code calls; GOVULNDB names a copy of the database
+	@.ci/vuln
+
+release: ## binaries, SBOM and checksums in dist/, signed with SIGNING_KEY
+	@.ci/release
 
 conformance: tools ## measure real products and compare them with the policies; needs root, debootstrap and a Debian mirror
 	EDGELAB_CONFORMANCE=1 $(GO) test -count=1 -timeout=60m ./peers/conformance/...

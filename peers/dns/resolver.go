@@ -64,7 +64,7 @@ func (r *Resolver) SRV(ctx context.Context, rec *verdict.Record, service, domain
 	var targets []Target
 	if err == nil {
 		for _, rr := range msg.Answer {
-			if s, ok := rr.(*mdns.SRV); ok && s.Target != "." {
+			if s, ok := rr.(*mdns.SRV); ok && answers(s, name) && s.Target != "." {
 				targets = append(targets, Target{Host: strings.TrimSuffix(s.Target, "."), Port: s.Port})
 			}
 		}
@@ -86,7 +86,7 @@ func (r *Resolver) Host(ctx context.Context, rec *verdict.Record, host string) (
 	var addrs []netip.Addr
 	if err == nil {
 		for _, rr := range msg.Answer {
-			if a, ok := rr.(*mdns.A); ok {
+			if a, ok := rr.(*mdns.A); ok && answers(a, host) {
 				if ip, ok := netip.AddrFromSlice(a.A.To4()); ok {
 					addrs = append(addrs, ip)
 				}
@@ -114,6 +114,11 @@ func (r *Resolver) order(a netip.Addr) int {
 		return 0
 	}
 	return 1
+}
+
+// answers reports whether a record is about name; the lab's zone has no aliases.
+func answers(rr mdns.RR, name string) bool {
+	return strings.EqualFold(rr.Header().Name, mdns.Fqdn(name))
 }
 
 // Stdlib returns a resolver of the standard library that asks the same server, for packages that want one.
@@ -149,6 +154,8 @@ func (r *Resolver) exchange(ctx context.Context, name string, typ uint16) (*mdns
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: asking the lab's DNS at %s: %w", what, r.server, err)
+	case len(msg.Question) != 1 || !strings.EqualFold(msg.Question[0].Name, q.Question[0].Name) || msg.Question[0].Qtype != typ:
+		return nil, fmt.Errorf("%s: the lab's DNS answered another question", what)
 	case msg.Rcode == mdns.RcodeNameError:
 		return nil, fmt.Errorf("%s: %w", what, ErrNotFound)
 	case msg.Rcode != mdns.RcodeSuccess:

@@ -174,7 +174,7 @@ func (s *Session) secure(ctx context.Context, raw net.Conn, b policy.Behaviour, 
 		s.diagnose(err)
 		return err
 	}
-	s.conn = newConn(tc, rec, func(req *sip.Request, tx *sip.ServerTx) {
+	s.conn = newConn(tc, rec, s.cfg.timeouts().Exchange, func(req *sip.Request, tx *sip.ServerTx) {
 		_ = tx.Respond(sip.NewResponseFromRequest(req, sip.StatusMethodNotAllowed, "Method Not Allowed", nil))
 	})
 	go s.conn.read()

@@ -21,16 +21,20 @@ import (
 // MaxMessage bounds a SIP message, in bytes. A larger one ends the connection.
 const MaxMessage = 64 << 10
 
+// maxMessages bounds the messages of one connection, keep-alives included: nobody has a server to itself for ever.
+const maxMessages = 10_000
+
 // quiet is where sipgo's logs go: what matters is in the evidence.
 var quiet = slog.New(slog.DiscardHandler)
 
 // A conn is one SIP connection: it reads messages in order, hands requests to a handler and responses to the
 // transactions that wait for them, and remembers why it ended. It is what sipgo's transactions write to.
 type conn struct {
-	tls     *wire.Conn
-	rec     *verdict.Record
-	idle    time.Duration // how long the next whole message may take to come; zero: as long as it takes
-	request func(*sip.Request, *sip.ServerTx)
+	tls      *wire.Conn
+	rec      *verdict.Record
+	patience time.Duration // for the other side to take a message; zero: none at all
+	idle     time.Duration // how long the next whole message may take to come; zero: as long as it takes
+	request  func(*sip.Request, *sip.ServerTx)
 
 	mu      sync.Mutex
 	pending map[string]*sip.ClientTx
@@ -39,8 +43,8 @@ type conn struct {
 	done    chan struct{} // closed when reading has ended
 }
 
-func newConn(tls *wire.Conn, rec *verdict.Record, request func(*sip.Request, *sip.ServerTx)) *conn {
-	return &conn{tls: tls, rec: rec, request: request, pending: map[string]*sip.ClientTx{}, done: make(chan struct{})}
+func newConn(tls *wire.Conn, rec *verdict.Record, patience time.Duration, request func(*sip.Request, *sip.ServerTx)) *conn {
+	return &conn{tls: tls, rec: rec, patience: patience, request: request, pending: map[string]*sip.ClientTx{}, done: make(chan struct{})}
 }
 
 // read reads until the connection ends. It owns the connection's requests: handlers run in it.
@@ -48,7 +52,8 @@ func (c *conn) read() {
 	defer close(c.done)
 	// Only what is whole earns more time: one byte a second must not keep a connection for a day.
 	c.await()
-	in := newStream(func(msg sip.Message) { c.receive(msg); c.await() }, func() { c.pong(); c.await() })
+	count := 0
+	in := newStream(func(msg sip.Message) { count++; c.receive(msg); c.await() }, func() { count++; c.pong(); c.await() })
 	buf := make([]byte, 8<<10)
 	var err error
 	for err == nil {
@@ -56,6 +61,9 @@ func (c *conn) read() {
 		n, err = c.tls.Read(buf)
 		if perr := in.write(buf[:n]); perr != nil {
 			err = perr
+		}
+		if err == nil && count > maxMessages {
+			err = fmt.Errorf("%w: more than %d messages on one connection", errFraming, maxMessages)
 		}
 	}
 	c.ended(err)
@@ -104,7 +112,10 @@ func (c *conn) receive(msg sip.Message) {
 }
 
 // pong answers a keep-alive (RFC 5626 §3.5.1).
-func (c *conn) pong() { _, _ = c.tls.Write([]byte("\r\n")) }
+func (c *conn) pong() {
+	_ = c.tls.SetWriteDeadline(time.Now().Add(c.patience))
+	_, _ = c.tls.Write([]byte("\r\n"))
+}
 
 // ended notes why reading ended and ends the transactions that wait.
 func (c *conn) ended(err error) {
@@ -125,7 +136,7 @@ func (c *conn) ended(err error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.rec.Addf(verdict.KindTimeout, "no SIP message came in time")
 	case errors.Is(err, errFraming):
-		c.rec.Addf(verdict.KindNote, "what arrived isn't SIP: %v", err)
+		c.rec.Add(verdict.Event{Kind: verdict.KindRefused, Code: verdict.ApplicationRefused, Text: printable(fmt.Sprintf("ends the connection, what arrived isn't SIP: %v", err))})
 	}
 	for _, tx := range waiting {
 		tx.Terminate()
@@ -190,7 +201,15 @@ func (c *conn) WriteMsg(msg sip.Message) error {
 		e.Status = r.StatusCode
 	}
 	c.rec.Add(e)
+	// Whoever asks and never reads the answers mustn't hold this end for ever.
+	_ = c.tls.SetWriteDeadline(time.Now().Add(c.patience))
 	_, err := c.tls.Write(b.Bytes())
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.rec.Addf(verdict.KindTimeout, "the other side doesn't take what it is sent")
+	}
+	if err != nil {
+		_ = c.tls.NetConn().Close() // TLS can't go on after half a record; reading ends with it
+	}
 	return err
 }
 

@@ -71,7 +71,7 @@ func (s *Server) serve(raw net.Conn) {
 	if err != nil {
 		return // wire has recorded it
 	}
-	a.conn = newConn(tc, rec, a.request)
+	a.conn = newConn(tc, rec, t.Exchange, a.request)
 	a.conn.idle = t.Exchange
 	a.conn.read()
 	a.judged() // no request has come

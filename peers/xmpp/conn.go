@@ -42,6 +42,7 @@ type conn struct {
 	stop  func() bool
 	wrote func() // called after each write that went through
 
+	pieces   int // read so far
 	in       scanner
 	pending  []byte // read, not scanned
 	partial  []byte // scanned, not complete
@@ -166,6 +167,9 @@ func (c *conn) read() (received, error) {
 			return received{}, err
 		}
 		if kind != pieceNone {
+			if c.pieces++; c.pieces > maxPieces {
+				return received{}, streamError(stream.PolicyViolation, "too many pieces on one connection")
+			}
 			r := received{kind, c.partial}
 			c.partial = nil
 			if kind == pieceHeader {

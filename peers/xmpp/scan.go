@@ -6,8 +6,9 @@ import (
 
 // Limits on what an end reads before it knows whom it deals with (RFC 6120 §13.12).
 const (
-	maxPiece = 64 << 10 // bytes of a stream header or a first-level element
-	maxDepth = 32       // elements within each other
+	maxPiece  = 64 << 10 // bytes of a stream header or a first-level element
+	maxDepth  = 32       // elements within each other
+	maxPieces = 10_000   // of one connection: nobody has a server to itself for ever
 )
 
 // A piece is one of the three things that an XMPP stream consists of at its first level.

@@ -213,6 +213,14 @@ func (c *CA) Issue(l Leaf) *tls.Certificate {
 	return &tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
 }
 
+// Sign returns a certificate of the CA for any template and public key, in DER.
+func (c *CA) Sign(tmpl *x509.Certificate, key any) []byte {
+	c.t.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, c.Cert, key, c.key)
+	check(c.t, err)
+	return der
+}
+
 func create(t testing.TB, tmpl, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) *x509.Certificate {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, parent, key.Public(), signer)
