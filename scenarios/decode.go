@@ -12,9 +12,13 @@ import (
 	"github.com/edgelab/edgelab/lab/verdict"
 )
 
+// Version is the version of the scenario file's form. A file may say which it is written in; one that says nothing is
+// version 1. A change by which a file of an older version would mean something else raises it, and both are read then.
+const Version = "1"
+
 // Keys returns the keys of a scenario file's top level.
 func Keys() []string {
-	return slices.Concat([]string{"title", "teaches", "proves", "base", "at"}, topology.Keys(), []string{"certificates", "expect"})
+	return slices.Concat([]string{"version", "title", "teaches", "proves", "base", "at"}, topology.Keys(), []string{"certificates", "expect"})
 }
 
 // Statements returns the statements of the source topic that a scenario can prove.
@@ -37,6 +41,11 @@ func (l *loader) scenario(name string, root *source.Node) Scenario {
 		Base:      p.Text(root.Get("base"), "base"),
 		At:        DefaultAt,
 		Positions: source.NewIndex(root).Positions(),
+	}
+	if n := root.Get("version"); n != nil {
+		if v := p.Literal(n, "version"); v != Version {
+			p.Add(n, "leave it out, or write version: "+Version, "%q is no version of the scenario file's form that this program reads", v)
+		}
 	}
 	for _, item := range p.List(root.Get("proves"), "proves") {
 		s.Proves = append(s.Proves, p.OneOf(item, "statement of the source topic", Statements()))
