@@ -83,9 +83,9 @@ func TestFaults(t *testing.T) {
 		"nothing":                         {`edgelab run --format json -o report.json good.yaml`, 0, "", true},
 		"a limit on the size of files":    {`ulimit -f 8; edgelab run --format json -o report.json good.yaml`, 3, "report.json: file too large", false},
 		"standard output is full":         {`edgelab run good.yaml >/dev/full`, 3, "no space left on device", false},
-		"standard output is closed":       {`edgelab run good.yaml >&-`, 3, "bad file descriptor", false},
+		"standard output is closed":       {`edgelab run --format json -o report.json good.yaml >&-`, 0, "", true}, // Go opens /dev/null in its place
 		"the reader has seen enough":      {`edgelab run -v good.yaml | head -n 1`, 0, "", false},
-		"standard input is closed":        {`edgelab run - <&-`, 3, "standard input", false},
+		"standard input is closed":        {`edgelab run - <&-`, 2, "the file is empty", false},
 		"a folder nobody may write to":    {`mkdir no; chmod 0500 no; test "$(id -u)" = 0 && { rmdir no; echo permission denied >&2; exit 3; }; edgelab run -o no/report.json good.yaml; code=$?; rmdir no; exit $code`, 3, "permission denied", false},
 		"too few file descriptors: 12":    {`ulimit -n 12; edgelab run --format json -o report.json good.yaml`, 3, "too many open files", false},
 		"too few file descriptors: 24":    {`ulimit -n 24; edgelab run --format json -o report.json good.yaml`, 3, "too many open files", false},
@@ -135,9 +135,9 @@ func TestFaultyNetwork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := faulty(t)
-			separate(t, "-n")
+			separate(t, "npf")
 			script := strings.ReplaceAll(tt.script, "edgelab-holds $p", holder)
-			code, stdout, stderr := sh(t, dir, `exec unshare -rn sh -c "$1"`, script)
+			code, stdout, stderr := sh(t, dir, `exec unshare -rnpf sh -c "$1"`, script)
 			if code != tt.code || !strings.Contains(stderr, tt.stderr) || strings.Contains(stderr, "goroutine ") {
 				t.Errorf("exit code %d, want %d\n%s\n%s", code, tt.code, stdout, stderr)
 			}
@@ -152,16 +152,16 @@ const holder = `openssl s_server -nocert -accept 0.0.0.0:$p -quiet -psk 00 </dev
 // separate skips a test for which this system gives no namespaces of its own.
 func separate(t *testing.T, what string) {
 	t.Helper()
-	if err := exec.CommandContext(t.Context(), "unshare", "-r"+strings.TrimPrefix(what, "-"), "true").Run(); err != nil {
-		t.Skipf("this system gives no namespace: unshare %s: %v", what, err)
+	if err := exec.CommandContext(t.Context(), "unshare", "-r"+what, "true").Run(); err != nil {
+		t.Skipf("this system gives no namespace: unshare -r%s: %v", what, err)
 	}
 }
 
 // A disk that is full while a report is written.
 func TestFullDisk(t *testing.T) {
 	dir := faulty(t)
-	separate(t, "-m")
-	code, stdout, stderr := sh(t, dir, `exec unshare -rm sh -c 'mkdir disk; mount -t tmpfs -o size=16k none disk; echo before >disk/report.json; edgelab run --format json -o disk/report.json good.yaml; code=$?; ls -A disk; cat disk/report.json; umount disk; rmdir disk; exit $code'`)
+	separate(t, "mpf")
+	code, stdout, stderr := sh(t, dir, `exec unshare -rmpf sh -c 'mkdir disk; mount -t tmpfs -o size=16k none disk; echo before >disk/report.json; edgelab run --format json -o disk/report.json good.yaml; code=$?; ls -A disk; cat disk/report.json; umount disk; rmdir disk; exit $code'`)
 	if code != exitEnvironment || stdout != "report.json\nbefore\n" || !strings.Contains(stderr, "no space left on device") {
 		t.Errorf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
