@@ -30,7 +30,7 @@ var shelves = []struct {
 	{title: "Begin here", about: "the deployment of the textbook, and what it runs into",
 		names: []string{"source-deployment", "renewal-2026", "subject-not-in-san", "second-domain-missing", "public-im-aol", "xmpp-root-not-child", "mras-wrong-certificate"}},
 	{title: "Partners on Lync and SIP", about: "allow lists, SRV records, two domains, strict proxies",
-		prefixes: []string{"sip-", "lync-", "partner-", "revoked-partner", "second-domain", "rfc5922", "kamailio", "openssl-", "stacks", "wildcard-sip"}},
+		prefixes: []string{"sip-", "lync-", "partner-", "revoked-partner", "second-domain", "rfc5922", "kamailio", "openssl-", "stacks", "wildcard-sip", "real-"}},
 	{title: "Public IM", about: "AOL and why it differs, MSN, Yahoo", prefixes: []string{"public-im", "client-eku-alone"}},
 	{title: "XMPP", about: "domains, wildcards, SASL EXTERNAL, dialback", prefixes: []string{"xmpp-", "prosody", "google-talk"}},
 	{title: "Pools", about: "several Edge Servers with one name", prefixes: []string{"edge-pool", "pool-"}},

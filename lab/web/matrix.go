@@ -66,7 +66,7 @@ func (s *Site) matrix(v *visit) error {
 	}
 	b := matrixBody{Loaded: l, Columns: m.Baseline.Legs, Unused: m.Redundant(), Made: (len(m.Rows) + 1) * len(legs)}
 	for _, leg := range legs {
-		name := actorWords(leg)
+		name := ownEnds
 		if leg.Partner != nil {
 			name = leg.Partner.Name
 		}
