@@ -54,11 +54,11 @@ func (r *Repetition) Fault() bool {
 
 // repeat makes every leg again until it was made n times, and compares. first holds the results of the first time; of
 // the others only their verdicts are kept. The error is ctx's.
-func (r *run) repeat(ctx context.Context, list []scenarios.Scenario, want func(string, topology.Leg) bool, first []outcome, n int) (*Repetition, error) {
+func (r *run) repeat(ctx context.Context, todo []job, first []outcome, n int) (*Repetition, error) {
 	t := tally{}
 	t.add(first)
 	for t.runs < n && ctx.Err() == nil {
-		t.add(r.all(ctx, list, want))
+		t.add(r.whole(ctx, todo))
 	}
 	return t.repetition(first), ctx.Err()
 }

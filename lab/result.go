@@ -18,7 +18,8 @@ type Result struct {
 	Scenarios []ScenarioResult `json:"scenarios"`
 	// Repetition is there if the run was made several times; the scenarios' legs are those of the first time.
 	Repetition *Repetition   `json:"repetition,omitempty"`
-	Duration   time.Duration `json:"duration"` // nanoseconds
+	Duration   time.Duration `json:"duration"`        // nanoseconds
+	Shard      *ShardInfo    `json:"shard,omitempty"` // which part of a run this is, if one
 }
 
 // A ScenarioResult is what one scenario's legs did.
@@ -32,6 +33,8 @@ type ScenarioResult struct {
 	Plan         plan.Plan     `json:"plan"`
 	Certificates []Certificate `json:"certificates"` // as issued, with the scenario's differences
 	Legs         []LegResult   `json:"legs"`
+	Setup        time.Duration `json:"setup,omitempty"` // making certificates and listeners; nanoseconds
+	Part         *Part         `json:"part,omitempty"`  // of a run that is split
 	Error        string        `json:"error,omitempty"` // the lab couldn't run it: an environment fault
 }
 

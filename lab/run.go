@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,10 @@ type Options struct {
 	Select func(scenario string, leg topology.Leg) bool
 	// Progress is told how many legs are done of how many, from several goroutines; nil: nobody is.
 	Progress func(done, total int)
+	// Shard is the part of the run that is to be made; the zero value is all of it. Costs is what it is balanced by; nil:
+	// MeasuredCosts.
+	Shard Shard
+	Costs *Costs
 
 	unrecorded int // how many of the first scenarios leave no captures
 }
@@ -53,6 +58,21 @@ func Run(ctx context.Context, list []scenarios.Scenario, opts Options) (*Result,
 		return res, err
 	}
 	todo := jobs(list, opts.Select)
+	if opts.Shard.Of > 0 {
+		if err := opts.Shard.check(); err != nil {
+			return nil, err
+		}
+		costs := opts.Costs
+		if costs == nil {
+			if costs, err = MeasuredCosts(); err != nil {
+				return nil, err
+			}
+		}
+		var info ShardInfo
+		todo, info = opts.Shard.split(todo, opts.Seed, costs)
+		res.Shard = &info
+	}
+	again := slices.Clone(todo) // of which nothing is recorded
 	if opts.Captures != nil {
 		for i := range todo[min(opts.unrecorded, len(todo)):] {
 			todo[opts.unrecorded+i].reserve(opts.Captures)
@@ -63,7 +83,7 @@ func Run(ctx context.Context, list []scenarios.Scenario, opts Options) (*Result,
 		res.Scenarios = append(res.Scenarios, s.ScenarioResult)
 	}
 	if opts.Repeat > 1 && ctx.Err() == nil {
-		res.Repetition, err = r.repeat(ctx, list, opts.Select, first, opts.Repeat)
+		res.Repetition, err = r.repeat(ctx, again, first, opts.Repeat)
 		return res, err
 	}
 	return res, ctx.Err()
@@ -155,6 +175,7 @@ type job struct {
 	scenario scenarios.Scenario
 	legs     []topology.Leg
 	captures []*capture.Entry // of the legs; nil: nothing is recorded
+	part     *Part            // in a run that is split
 }
 
 // jobs returns what is selected of scenarios; want nil: everything. Scenarios of which nothing is selected are left out.
@@ -186,7 +207,10 @@ func (r *run) whole(ctx context.Context, todo []job) []outcome {
 	for _, j := range todo {
 		total += len(j.legs)
 	}
-	r.each(ctx, todo, r.counter(0, total), func(i int, o outcome) { out[i] = o })
+	r.each(ctx, todo, r.counter(0, total), func(i int, o outcome) {
+		o.Part = todo[i].part
+		out[i] = o
+	})
 	return out
 }
 
@@ -236,11 +260,13 @@ func (r *run) scenario(ctx context.Context, j job, finished func()) outcome {
 	if err := ctx.Err(); err != nil {
 		return fail(err)
 	}
+	start := r.clock()
 	w, err := r.stand(ctx, j)
 	if err != nil {
 		return fail(err)
 	}
 	defer w.close()
+	out.Setup = r.clock() - start
 	out.Certificates = w.report()
 	out.Legs = make([]LegResult, len(j.legs))
 	var wg sync.WaitGroup

@@ -33,6 +33,8 @@ type cli struct {
 	Products    productsCmd    `cmd:"" help:"The products that judge, and where their rules are from."`
 	Conformance conformanceCmd `cmd:"" help:"Measure the real products and compare them with their policies."`
 	Serve       serveCmd       `cmd:"" help:"Serve the training site on this machine's loopback."`
+	Vectors     vectorsCmd     `cmd:"" help:"Every certificate case as a test suite for others, in x509-limbo's format."`
+	Report      reportCmd      `cmd:"" help:"Merge reports: those of the shards of a run, or of several runs."`
 	Schema      schemaCmd      `cmd:"" help:"Print the JSON Schema of the JSON report."`
 	Init        initCmd        `cmd:"" help:"Print a commented scenario file to start from."`
 	Up          upCmd          `cmd:"" help:"Stand a lab up on loopback, for a server of your own to federate with."`

@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 //	makefile NAME BYTES BYTE     a file of that many bytes, each of this value
 //	repeat NAME TIMES FILE       a file that has another's text that many times
 //
+//	actions                      does what the README's GitHub Actions workflow does, without its runners
+//	job                          does what the README's Kubernetes Job does: a process for each pod
+//
 //	bought NAME [CHANGE...]      a certificate for the scenario source-deployment: see bought
 //	listen NAME [xmpp]           shows that certificate at $ADDRESS
 //
@@ -48,11 +51,18 @@ func TestScripts(t *testing.T) {
 			}
 			contoso, err := filepath.Abs("../../lab/testdata/contoso")
 			env.Setenv("CONTOSO", contoso)
+			if err != nil {
+				return err
+			}
+			repository, err := filepath.Abs("../..")
+			env.Setenv("REPOSITORY", repository)
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"bought":   bought,
+			"actions":  actions,
 			"exits":    exits,
+			"job":      indexedJob,
 			"listen":   listen,
 			"makefile": makefile,
 			"repeat":   repeat,

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"io"
-	"os"
-
 	"github.com/edgelab/edgelab/lab"
 	"github.com/edgelab/edgelab/lab/report"
 	"github.com/edgelab/edgelab/peers/policy"
@@ -23,14 +20,18 @@ type runCmd struct {
 	State    string       `env:"EDGELAB_STATE" placeholder:"DIR" help:"With --remote: the folder that the lab has left its state in."`
 	Repeat   int          `placeholder:"N" help:"Make every leg N times, and name those whose verdict changes: flakes."`
 	captureFlags
-	Verbose bool `short:"v" help:"Tell every leg with all its evidence."`
+	Verbose bool      `short:"v" help:"Tell every leg with all its evidence."`
+	Shard   shardFlag `placeholder:"I/N" help:"Only the I-th of N parts of about equal cost: 3/16. Without a number, what the CI or the Kubernetes Job says."`
+	Costs   string    `placeholder:"FILE" complete:"file" help:"Balance shards by what everything took in this report (JSON), instead of what was measured on the catalogue."`
 }
 
 // Help says what else decides.
 func (runCmd) Help() string {
 	return exitHelp + `
 
-` + captureHelp
+` + captureHelp + `
+
+--shard without a number reads the variables of ` + shardSystems() + `. Give each shard --format json -o FILE; edgelab report merge makes one report of them.`
 }
 
 // Run runs the scenarios and reports.
@@ -54,12 +55,21 @@ func (c *runCmd) Run(a *app) error {
 		defer to.discard()
 	}
 	if c.Remote {
+		if c.Shard.given {
+			return badUsage("run without --remote", "--shard splits the legs of scenarios, and a lab that stands has one")
+		}
 		if c.Pcap != "" || c.Keylog != "" {
 			return badUsage("run without --remote", "--pcap and --keylog record legs of which both ends are in one process, and with --remote they aren't")
 		}
 		return c.standing(a, to)
 	}
 	opts := lab.Options{Seed: c.Seed, Parallel: c.Parallel, Policies: policies, Repeat: c.Repeat, Select: c.Filter.leg, Progress: a.progress}
+	if opts.Shard, err = c.Shard.shard(a); err != nil {
+		return err
+	}
+	if opts.Costs, err = a.costs(c.Costs); err != nil {
+		return err
+	}
 	done, err := c.record(a, &opts)
 	if err != nil {
 		return err
@@ -69,7 +79,7 @@ func (c *runCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := c.report(a, result, to); err != nil {
+	if err := a.report(report.Format(c.Format), c.detail(), result, to); err != nil {
 		return err
 	}
 	if missing != nil {
@@ -106,33 +116,6 @@ func (c *runCmd) prepare(a *app) ([]scenarios.Scenario, *policy.Catalogue, error
 		}
 	}
 	return list, policies, nil
-}
-
-// report prints the result, and writes it to the file that was asked for.
-func (c *runCmd) report(a *app, result *lab.Result, to *sink) error {
-	format := report.Format(c.Format)
-	folder, err := os.Getwd()
-	if err != nil {
-		return err
-	}
-	write := func(f report.Format, colour bool) func(io.Writer) error {
-		opts := report.Options{Detail: c.detail(), Colour: colour, Line: line, Name: repositoryName(folder)}
-		return func(w io.Writer) error { return report.Write(w, f, result, opts) }
-	}
-	switch {
-	case to == nil:
-		return a.write(write(format, a.colour(a.out)))
-	case format == report.FormatText:
-		if err := to.fill(write(format, false)); err != nil {
-			return err
-		}
-		return a.result(report.Closing(result))
-	default:
-		if err := to.fill(write(format, false)); err != nil {
-			return err
-		}
-		return a.write(write(report.FormatText, a.colour(a.out)))
-	}
 }
 
 // detail is how much the text tells: whoever picks a scenario wants its story.
