@@ -4,9 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/edgelab/edgelab/lab/topology"
 	"github.com/edgelab/edgelab/lab/verdict"
-	"github.com/edgelab/edgelab/scenarios"
 )
 
 // A Repetition says how steady the verdicts of a run are that was made several times.

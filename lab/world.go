@@ -62,7 +62,7 @@ const (
 // build makes a world in which a job's legs can be made.
 func (r *run) build(ctx context.Context, j job) (*world, error) {
 	s := j.scenario
-	n, err := peers.NewNet(r.nextNet())
+	n, err := peers.NewNet(r.nextNet(s.Topology))
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,14 @@ func (r *run) build(ctx context.Context, j job) (*world, error) {
 			return nil, err
 		}
 	}
+	wanted := map[string]bool{}
+	for _, l := range j.legs {
+		if l.Partner != nil {
+			wanted[l.Partner.Name] = true
+		}
+	}
 	for _, p := range s.Topology.Partners {
-		if !slices.ContainsFunc(j.legs, func(l topology.Leg) bool { return l.Partner != nil && l.Partner.Name == p.Name }) {
+		if !wanted[p.Name] {
 			continue
 		}
 		if err := w.startPartner(ctx, p); err != nil {
@@ -99,10 +105,21 @@ func (r *run) empty(s scenarios.Scenario, n *peers.Net) *world {
 	return w
 }
 
-// nextNet returns the network of the next scenario: 127.16.0.0/24, 127.16.1.0/24, and on.
-func (r *run) nextNet() netip.Addr {
-	i := r.lastNet.Add(1) - 1
-	return netip.AddrFrom4([4]byte{127, byte(16 + i>>8%200), byte(i), 0})
+// nextNet returns the network of the next scenario: 127.16.0.0/24, 127.16.1.0/24, and on. One with more hosts than that
+// takes several in a row.
+func (r *run) nextNet(t topology.Topology) netip.Addr {
+	const (
+		first, blocks = 16 << 8, 200 << 8 // 127.16.0.0 to 127.215.255.0
+		most          = 240               // hosts in a block
+		own           = 8                 // hosts that aren't partners, and for each Edge Server
+	)
+	n := uint32(len(t.Partners)+own*(1+len(nodesOf(t))))/most + 1
+	i := (r.lastNet.Add(n) - n) % blocks
+	if i+n > blocks {
+		i = 0
+	}
+	i += first
+	return netip.AddrFrom4([4]byte{127, byte(i >> 8), byte(i), 0})
 }
 
 // close ends the world and waits for it.
@@ -289,8 +306,16 @@ func (w *world) makeHosts(ctx context.Context) error {
 		}
 		machines = append(machines, machine{p.Name, "", p.Name, p.Host, p.Product, p.Name, trusts, p.Settings})
 	}
+	// Whoever trusts the same has the same list: with a thousand partners a list for each would be a million roots.
+	roots := map[*string][]*x509.Certificate{}
+	for _, trusts := range [][]string{world, own} {
+		var err error
+		if roots[&trusts[0]], err = w.roots(ctx, trusts); err != nil {
+			return err
+		}
+	}
 	for _, m := range machines {
-		h, err := w.host(ctx, m.actor, m.fqdn, m.product, m.key, m.trusts)
+		h, err := w.host(m.actor, m.fqdn, m.product, m.key, roots[&m.trusts[0]])
 		if err != nil {
 			return err
 		}
@@ -311,7 +336,23 @@ func nodesOf(t topology.Topology) []string {
 	return []string{""}
 }
 
-func (w *world) host(ctx context.Context, actor, fqdn, product, key string, trusts []string) (*peers.Host, error) {
+// roots returns the root certificates of CAs, and those that came with an installed certificate if one is the public CA.
+func (w *world) roots(ctx context.Context, names []string) ([]*x509.Certificate, error) {
+	var out []*x509.Certificate
+	for _, name := range names {
+		root, err := w.root(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, root)
+	}
+	if slices.Contains(names, ca.Public) {
+		out = append(out, w.scenario.Installed[plan.External].Roots...)
+	}
+	return out, nil
+}
+
+func (w *world) host(actor, fqdn, product, key string, roots []*x509.Certificate) (*peers.Host, error) {
 	p, ok := w.run.policies.Product(product)
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no policy for the product %q", actor, product)
@@ -320,20 +361,10 @@ func (w *world) host(ctx context.Context, actor, fqdn, product, key string, trus
 	h := &peers.Host{
 		Actor: actor, FQDN: fqdn, Product: p, CRL: w.crls.Get, Signatures: &w.run.verified,
 		Net: w.net, DNS: w.resolver, Journal: w.journal, KeyLog: w.run.opts.KeyLog, Timeouts: w.run.opts.Timeouts,
-		Now: func() time.Time { return at },
+		Now: func() time.Time { return at }, Roots: roots,
 	}
 	if issued := w.issued[key]; issued != nil && !issued.Order.None {
 		h.Certificate, h.Withhold = &issued.TLS, issued.Order.Withhold
-	}
-	for _, name := range trusts {
-		root, err := w.root(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		h.Roots = append(h.Roots, root)
-	}
-	if slices.Contains(trusts, ca.Public) {
-		h.Roots = append(h.Roots, w.scenario.Installed[plan.External].Roots...)
 	}
 	return h, nil
 }

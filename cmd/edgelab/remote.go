@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/edgelab/edgelab/lab"
+	"github.com/edgelab/edgelab/lab/report"
 	"github.com/edgelab/edgelab/lab/remote"
 	"github.com/edgelab/edgelab/lab/topology"
 	"github.com/edgelab/edgelab/peers/policy"
@@ -83,7 +84,7 @@ func (c *runCmd) remote(a *app, state *remote.State, ends *remote.Ends, absent [
 	if err != nil {
 		return err
 	}
-	if err := c.report(a, result, to); err != nil {
+	if err := a.report(report.Format(c.Format), c.detail(), result, to); err != nil {
 		return err
 	}
 	return outcome(result)

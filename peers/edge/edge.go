@@ -59,6 +59,7 @@ type Config struct {
 // An Edge is a running Edge Server.
 type Edge struct {
 	cfg     Config
+	partner sip.Config // what it is to SIP partners: Federation
 	running []io.Closer
 }
 
@@ -68,7 +69,7 @@ func Start(ctx context.Context, cfg Config) (*Edge, error) {
 	internal := *cfg.Internal
 	internal.Interface = Place(InternalInterface, cfg.Node)
 	cfg.Internal = &internal
-	e := &Edge{cfg: cfg}
+	e := &Edge{cfg: cfg, partner: Federation(cfg.Topology, cfg.External)}
 	var starts []func(context.Context) (io.Closer, error)
 	if cfg.Internal.Certificate != nil {
 		starts = append(starts, e.nextHop, e.av)
@@ -140,7 +141,7 @@ func Partner(t topology.Topology, p topology.Partner, host *peers.Host) sip.Conf
 
 // access is the Access Edge for partners.
 func (e *Edge) access(ctx context.Context) (io.Closer, error) {
-	return sip.Listen(ctx, Federation(e.cfg.Topology, e.cfg.External), sip.FederationPort)
+	return sip.Listen(ctx, e.partner, sip.FederationPort)
 }
 
 // users is the Access Edge for remote users.
@@ -182,7 +183,7 @@ func pool(t topology.Topology, nextHop *peers.Host) sip.Config {
 
 // CallPartner plays the leg from the Edge to a partner: from one of the deployment's SIP domains to the partner's.
 func (e *Edge) CallPartner(ctx context.Context, from, to string, rec *verdict.Record) error {
-	return sip.Call(ctx, Federation(e.cfg.Topology, e.cfg.External), sip.Leg{From: from, To: to, Record: rec})
+	return sip.Call(ctx, e.partner, sip.Leg{From: from, To: to, Record: rec})
 }
 
 // CallNextHop plays the leg from the Edge's internal interface to the next hop, with a message for domain.

@@ -92,12 +92,9 @@ func (p *Product) asks(r *rule, q *Question, role roleFile) bool {
 
 // askStack puts the stack's rules to the chain, along the path on which the fewest fail.
 func (p *Product) askStack(q *Question, s *stack, r roleFile) (*path, []verdict.Check) {
-	b := &builder{rules: &s.path, at: q.At, signatures: q.Signatures}
+	b := &builder{rules: &s.path, at: q.At, signatures: q.Signatures, store: q.Signatures.store(q.Roots)}
 	for _, c := range q.Chain {
 		b.presented = append(b.presented, newCert(c, false))
-	}
-	for _, c := range q.Roots {
-		b.store = append(b.store, newCert(c, true))
 	}
 	var best []verdict.Check
 	var taken *path

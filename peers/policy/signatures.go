@@ -3,6 +3,7 @@ package policy
 import (
 	"crypto/sha256"
 	"crypto/x509"
+	"slices"
 	"sync"
 )
 
@@ -11,7 +12,40 @@ import (
 // it hasn't verified: entries are keyed by what was signed, the signature and the key. The zero value is empty; a nil
 // *Signatures remembers nothing. It grows with
 // what it is shown and belongs to one run. It is safe for concurrent use.
-type Signatures struct{ known sync.Map }
+//
+// It remembers trust stores too, as the checks need them: a list of roots that a Question was put with must not change.
+type Signatures struct {
+	known  sync.Map
+	stores sync.Map // storeID -> []*cert
+}
+
+// A storeID is a list of roots: where it is, and how much of it.
+type storeID struct {
+	first **x509.Certificate
+	n     int
+}
+
+// store returns roots as the checks need them.
+func (s *Signatures) store(roots []*x509.Certificate) []*cert {
+	if s == nil || len(roots) == 0 {
+		return newStore(roots)
+	}
+	id := storeID{&roots[0], len(roots)}
+	if v, ok := s.stores.Load(id); ok {
+		return slices.Clip(v.([]*cert)) // whoever appends gets a list of its own
+	}
+	list := newStore(roots)
+	s.stores.Store(id, list)
+	return slices.Clip(list)
+}
+
+func newStore(roots []*x509.Certificate) []*cert {
+	list := make([]*cert, len(roots))
+	for i, c := range roots {
+		list[i] = newCert(c, true)
+	}
+	return list
+}
 
 func (s *Signatures) good(issuer, child *x509.Certificate) bool {
 	if s == nil {
