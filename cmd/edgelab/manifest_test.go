@@ -11,18 +11,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// block decodes the YAML block of README.md that has a line.
+// block decodes the yml block of README.md that has a line; its yaml blocks are scenarios.
 func block(ts *testscript.TestScript, line string, into any) {
 	text, err := os.ReadFile(filepath.Join(ts.Getenv("REPOSITORY"), "README.md"))
 	ts.Check(err)
-	for part := range strings.SplitSeq(string(text), "```yaml\n") {
+	for part := range strings.SplitSeq(string(text), "```yml\n") {
 		part, _, _ = strings.Cut(part, "```")
 		if strings.Contains("\n"+part, "\n"+line+"\n") {
 			ts.Check(yaml.Unmarshal([]byte(part), into))
 			return
 		}
 	}
-	ts.Fatalf("README.md has no YAML block with the line %q", line)
+	ts.Fatalf("README.md has no yml block with the line %q", line)
 }
 
 // indexedJob starts the container of the README's Job once for each completion, as Kubernetes would: with
@@ -40,7 +40,10 @@ func indexedJob(ts *testscript.TestScript, _ bool, _ []string) {
 					Containers    []struct {
 						Args         []string
 						Env          []struct{ Name, Value string }
-						VolumeMounts []struct{ Name, MountPath string } `yaml:"volumeMounts"`
+						VolumeMounts []struct {
+							Name      string
+							MountPath string `yaml:"mountPath"`
+						} `yaml:"volumeMounts"`
 					}
 					Volumes []struct{ Name string }
 				}

@@ -80,22 +80,22 @@ func TestVectorsExpected(t *testing.T) {
 		got[c.ID] = c.Expected
 	}
 	for id, want := range map[string]string{
-		"edgelab::eku-both::server":                   "SUCCESS",
-		"edgelab::eku-both::client":                   "SUCCESS",
-		"edgelab::eku-server::server":                 "SUCCESS",
-		"edgelab::eku-server::client":                 "FAILURE", // RFC 5280 §4.2.1.12
-		"edgelab::eku-client::server":                 "FAILURE",
-		"edgelab::eku-client::client":                 "SUCCESS",
-		"edgelab::eku-none::client":                   "SUCCESS",
-		"edgelab::expired-leaf::server":               "FAILURE", // §6.1.3
-		"edgelab::bc-pathlen-kept::server":            "SUCCESS",
-		"edgelab::bc-pathlen-broken::server":          "FAILURE", // §4.2.1.9
-		"edgelab::nc-permitted::server":               "SUCCESS",
-		"edgelab::nc-not-permitted::client":           "FAILURE", // §4.2.1.10
-		"edgelab::ext-critical-leaf::client":          "FAILURE", // §4.2
-		"edgelab::chain-two-intermediates::client":    "SUCCESS",
-		"edgelab::chain-missing-intermediate::client": "FAILURE",
-		"edgelab::chain-untrusted-root::server":       "FAILURE",
+		"edgelab::eku-both::server":                       "SUCCESS",
+		"edgelab::eku-both::client":                       "SUCCESS",
+		"edgelab::eku-server::server":                     "SUCCESS",
+		"edgelab::eku-server::client":                     "FAILURE", // RFC 5280 §4.2.1.12
+		"edgelab::eku-client::server":                     "FAILURE",
+		"edgelab::eku-client::client":                     "SUCCESS",
+		"edgelab::eku-none::client":                       "SUCCESS",
+		"edgelab::expired-leaf::server":                   "FAILURE", // §6.1.3
+		"edgelab::bc-pathlen-kept::server":                "SUCCESS",
+		"edgelab::bc-pathlen-intermediate-broken::server": "FAILURE", // §4.2.1.9
+		"edgelab::nc-permitted::server":                   "SUCCESS",
+		"edgelab::nc-not-permitted::client":               "FAILURE", // §4.2.1.10
+		"edgelab::ext-critical-leaf::client":              "FAILURE", // §4.2
+		"edgelab::chain-two-intermediates::client":        "SUCCESS",
+		"edgelab::chain-missing-intermediate::client":     "FAILURE",
+		"edgelab::chain-untrusted-root::server":           "FAILURE",
 	} {
 		if got[id] != want {
 			t.Errorf("%s: %q, want %s", id, got[id], want)
