@@ -9,7 +9,7 @@ BENCH ?= .
 .PHONY: build test lint bench fuzz mutants vuln release conformance images screenshots tools clean help
 
 build: ## build bin/edgelab
-	$(GO) build -trimpath -o bin/edgelab ./cmd/edgelab
+	$(GO) build -trimpath -ldflags '-s -w' -o bin/edgelab ./cmd/edgelab
 
 test: tools ## go vet, and every test with the race detector
 	$(GO) vet ./...
@@ -18,8 +18,8 @@ test: tools ## go vet, and every test with the race detector
 lint: ## golangci-lint as .golangci.yml says
 	@.ci/lint
 
-bench: ## the cost of a leg, as a ratio to the floor measured in the same run
-	$(GO) test -run '^$$' -bench '$(BENCH)' ./...
+bench: ## what a leg, a sweep, a thousand partners and the start cost, beside the last release's figures
+	@GO='$(GO)' BENCH='$(BENCH)' .ci/bench
 
 fuzz: ## every fuzz test for FUZZTIME each, 10 s unless set
 	@.ci/fuzz
