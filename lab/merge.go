@@ -86,9 +86,9 @@ func complete(list []NamedResult) error {
 		switch {
 		case shard.Of != first.Result.Shard.Of || shard.Question != first.Result.Shard.Question:
 			return unmergeable("run every shard with the same files, filter, date, seed and costs, and the same edgelab",
-				"%s (shard %s) and %s (shard %s) are of different runs", first.Name, first.Result.Shard.Shard, n.Name, shard.Shard)
+				"%s (shard %s) and %s (shard %s) are of different runs", first.Name, first.Result.Shard, n.Name, shard)
 		case from[shard.Index] != "":
-			return unmergeable("leave one of them out", "%s and %s are both shard %s", from[shard.Index], n.Name, shard.Shard)
+			return unmergeable("leave one of them out", "%s and %s are both shard %s", from[shard.Index], n.Name, shard)
 		}
 		from[shard.Index] = n.Name
 	}

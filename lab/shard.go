@@ -92,10 +92,13 @@ func ShardOf(getenv func(string) string) (Shard, error) {
 
 // A ShardInfo says which part of which run a result is.
 type ShardInfo struct {
-	Shard
+	Index int `json:"index"`
+	Of    int `json:"of"`
 	// Question is a digest of all that is run and how it is split: shards go together if it is the same.
 	Question string `json:"question"`
 }
+
+func (s ShardInfo) String() string { return Shard{s.Index, s.Of}.String() }
 
 // A Part says where the legs of a scenario's result belong in a run that is split.
 type Part struct {
@@ -121,7 +124,7 @@ func (s Shard) split(todo []job, seed uint64, costs *Costs) ([]job, ShardInfo) {
 			out = append(out, job{scenario: j.scenario, legs: j.legs[p.first:p.end], part: part})
 		}
 	}
-	return out, ShardInfo{s, question}
+	return out, ShardInfo{s.Index, s.Of, question}
 }
 
 // assign splits a run: its pieces, the shard that each belongs to, and a digest of it all. Scenarios that are more than a
