@@ -51,6 +51,11 @@ func (r *reader) topology() {
 			e.Nodes = append(e.Nodes, m.FQDN)
 		}
 	}
+	r.Topology.ReverseProxy = topology.ReverseProxy{Web: r.Web.External, SimpleURLs: r.Web.SimpleURLs}
+	if !r.Topology.ReverseProxy.Deployed() {
+		r.Topology.ReverseProxy = topology.ReverseProxy{}
+	}
+	r.Topology.Director.Nodes = p.DirectorNodes
 	if p.XMPP {
 		r.Topology.XMPPDomains = slices.Clone(r.Topology.SIPDomains)
 		at(Ambiguous, "xmpp-domains", "XMPP federation is enabled, but the export doesn't say for which domains; every SIP domain is taken. "+

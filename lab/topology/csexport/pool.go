@@ -135,6 +135,11 @@ func (r *reader) pools() {
 			}
 			if c, ok := r.cluster(d.cluster); ok {
 				p.NextHop, p.Director = c.fqdn, d.child("RegistrarService").flag("IsDirector")
+				if p.Director {
+					for _, m := range c.machines {
+						p.DirectorNodes = append(p.DirectorNodes, m.FQDN)
+					}
+				}
 			}
 		}
 		r.Pools = append(r.Pools, p)

@@ -34,6 +34,8 @@ type Pool struct {
 	XMPP       bool      `json:"xmpp"`       // "Enable XMPP federation (port 5269)"
 	NextHop    string    `json:"next-hop"`   // FQDN of the pool that it depends on
 	Director   bool      `json:"director"`   // whether that one is a Director
+	// DirectorNodes are the FQDNs of its servers, if it is one.
+	DirectorNodes []string `json:"director-nodes,omitempty"`
 	// ServiceVersion is the deployment's own number: 7 in a published document of Skype for Business Server 2015,
 	// 8 in one of 2019.
 	ServiceVersion int `json:"service-version,omitempty"`

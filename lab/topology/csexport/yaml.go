@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -30,6 +29,7 @@ func YAML(i Import) []byte {
 	w.edge()
 	w.list("", "sip-domains", i.Topology.SIPDomains)
 	w.list("", "xmpp-domains", i.Topology.XMPPDomains)
+	w.beside()
 	w.partners()
 	return []byte(w.String())
 }
@@ -68,8 +68,20 @@ func (w *writer) machines() {
 			w.line("#   " + printable(strings.TrimSpace(text)))
 		}
 	}
-	if hosts := slices.Concat(w.i.Web.External, w.i.Web.SimpleURLs); len(hosts) > 0 {
-		w.comment("", "The reverse proxy publishes "+strings.Join(hosts, ", ")+"; its certificate is a separate one.")
+}
+
+// beside writes what stands on the plan beside the Edge.
+func (w *writer) beside() {
+	if r := w.i.Topology.ReverseProxy; r.Deployed() {
+		w.line("reverse-proxy:")
+		w.list("  ", "web", r.Web)
+		w.list("  ", "simple-urls", r.SimpleURLs)
+	} else if urls := w.i.Web.SimpleURLs; len(urls) > 0 {
+		w.comment("", "The reverse proxy publishes "+strings.Join(urls, ", ")+"; the export doesn't say what its external web services are called.")
+	}
+	if d := w.i.Topology.Director; d.Deployed() {
+		w.line("director:")
+		w.list("  ", "nodes", d.Nodes)
 	}
 }
 
