@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/edgelab/edgelab/lab"
-	"github.com/edgelab/edgelab/lab/report"
 	"github.com/edgelab/edgelab/lab/remote"
+	"github.com/edgelab/edgelab/lab/report"
 	"github.com/edgelab/edgelab/lab/topology"
 	"github.com/edgelab/edgelab/peers/policy"
 )

@@ -50,7 +50,7 @@ func (f *frames) see(b []byte) (whole bool, err error) {
 func frameSize(header [4]byte) (int, error) {
 	const stunHeader, channelHeader, pad = 20, 4, 4
 	length := int(binary.BigEndian.Uint16(header[2:]))
-	size := 0
+	var size int
 	switch header[0] >> 6 {
 	case 0:
 		size = stunHeader + length

@@ -62,7 +62,7 @@ func TestHostileClient(t *testing.T) {
 		}, verdict.KindRefused, "does not look like a TLS handshake"},
 		"100 MB of nonsense": {func(_ context.Context, _ *deployment, c net.Conn) { pour(c, 100<<20) }, verdict.KindRefused, "TLS"},
 		"asks for TLS 1.0": {func(ctx context.Context, _ *deployment, c net.Conn) {
-			_ = tls.Client(c, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}).HandshakeContext(ctx) //nolint:gosec // an attacker's
+			_ = tls.Client(c, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}).HandshakeContext(ctx)
 		}, verdict.KindRefused, "unsupported versions"},
 		"a handshake message of 16 MB": {func(_ context.Context, _ *deployment, c net.Conn) {
 			_, _ = c.Write([]byte("\x16\x03\x01\x40\x00\x01\xff\xff\xff"))
@@ -152,7 +152,7 @@ func TestHostileClientInsideTLS(t *testing.T) {
 			d := newDeployment(t)
 			e := d.start()
 			events := d.attacked(e, "federation", func(ctx context.Context, d *deployment, raw net.Conn) {
-				c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{*d.partner.Certificate}}) //nolint:gosec // an attacker's
+				c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{*d.partner.Certificate}})
 				if err := c.HandshakeContext(ctx); err != nil {
 					t.Error(err)
 					return
@@ -209,7 +209,7 @@ func TestSlowRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{*d.partner.Certificate}}) //nolint:gosec // an attacker's
+	c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{*d.partner.Certificate}})
 	for text := "OPTIONS sip:"; err == nil; text = "a" {
 		_, err = io.WriteString(c, text)
 		time.Sleep(10 * time.Millisecond)
@@ -234,7 +234,7 @@ func TestNeverReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = raw.(*net.TCPConn).SetReadBuffer(1024)
-	c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{*d.partner.Certificate}}) //nolint:gosec // an attacker's
+	c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{*d.partner.Certificate}})
 	for i := 0; err == nil; i++ {
 		_, err = fmt.Fprintf(c, "OPTIONS sip:edgelab@contoso.com SIP/2.0\r\nVia: SIP/2.0/TLS sip.litware.com;branch=z9hG4bK%d\r\nFrom: <sip:edgelab@litware.com>;tag=1\r\nTo: <sip:edgelab@contoso.com>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", i)
 	}
@@ -373,7 +373,7 @@ func TestOversizedClientKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{oversized(t, d)}}) //nolint:gosec // an attacker's
+	c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{oversized(t, d)}})
 	if c.HandshakeContext(t.Context()) == nil {
 		_, _ = io.Copy(io.Discard, c)
 	}
@@ -391,7 +391,7 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // no machine has so much
+	return int64(m.HeapAlloc)
 }
 
 func pour(c io.Writer, n int) {
