@@ -308,7 +308,7 @@ func (w *world) makeHosts(ctx context.Context) error {
 	}
 	// Whoever trusts the same has the same list: with a thousand partners a list for each would be a million roots.
 	roots := map[*string][]*x509.Certificate{}
-	for _, trusts := range [][]string{world, own} {
+	for _, trusts := range [][]string{world, own, private} {
 		var err error
 		if roots[&trusts[0]], err = w.roots(ctx, trusts); err != nil {
 			return err
