@@ -57,6 +57,6 @@ func (c *SweepSide) add(r SweepRow, own string) {
 	}
 	if !slices.Contains(c.Codes, r.Verdict) {
 		c.Codes = append(c.Codes, r.Verdict)
-		slices.SortFunc(c.Codes, func(a, b verdict.Code) int { return cmp.Compare(a, b) })
+		slices.SortFunc(c.Codes, cmp.Compare[verdict.Code])
 	}
 }

@@ -224,12 +224,13 @@ const contradictions = "Where the sources contradict each other"
 
 // label is the option as a list has it: with a mark if it is taken.
 func (c Choice) label(o Option) string {
+	taken, usual := o.Name == c.Taken, o.Name == c.Default
 	switch {
-	case o.Name == c.Taken && o.Name == c.Default:
+	case taken && usual:
 		return o.Name + " (taken, the default)"
-	case o.Name == c.Taken:
+	case taken:
 		return o.Name + " (taken)"
-	case o.Name == c.Default:
+	case usual:
 		return o.Name + " (the default)"
 	}
 	return o.Name

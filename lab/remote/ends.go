@@ -246,7 +246,7 @@ func (e *Ends) ask(ctx context.Context, host, method, path string, question, ans
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close() //nolint:errcheck // read only
+	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		why, _ := io.ReadAll(io.LimitReader(res.Body, 1<<10)) // what there is of it
 		return fmt.Errorf("control channel: %s: %s", res.Status, bytes.TrimSpace(why))

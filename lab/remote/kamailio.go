@@ -23,7 +23,7 @@ func (k kamailio) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close() //nolint:errcheck // a datagram's
+	defer c.Close()
 	_, err = k.ask(c, "OPTIONS", "ready@"+k.domain)
 	return err
 }

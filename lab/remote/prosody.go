@@ -43,7 +43,7 @@ func (p prosody) order(ctx context.Context, command string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer c.Close() //nolint:errcheck // nothing more is said
+	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 	if _, err := fmt.Fprintf(c, "%s\n", command); err != nil {

@@ -165,6 +165,7 @@ func TestControlIsForTheCoordinator(t *testing.T) {
 	url := "https://" + state.Control["edge"].String() + "/ready"
 	stranger := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	if res, err := stranger.Get(url); err == nil {
+		check(t, res.Body.Close())
 		t.Errorf("a stranger is answered %s", res.Status)
 	}
 	// Another host has a certificate of the same CA.
@@ -172,6 +173,7 @@ func TestControlIsForTheCoordinator(t *testing.T) {
 	check(t, err)
 	defer other.CloseIdleConnections()
 	if res, err := other.Get(url); err == nil {
+		check(t, res.Body.Close())
 		t.Errorf("the next hop is answered %s", res.Status)
 	}
 	coordinator, err := remote.ClientAs(state, dir, remote.Coordinator, "edge")

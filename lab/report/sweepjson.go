@@ -60,9 +60,9 @@ func SweepJSON(w io.Writer, s *lab.Sweep) error {
 	if err := document(&text, head); err != nil {
 		return err
 	}
-	b := bufio.NewWriter(w)
-	b.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n}\n")))
-	b.WriteString(",\n  \"rows\": [")
+	b := bufio.NewWriter(w) // it keeps its first error for Flush
+	_, _ = b.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n}\n")))
+	_, _ = b.WriteString(",\n  \"rows\": [")
 	var line bytes.Buffer
 	e := json.NewEncoder(&line)
 	e.SetEscapeHTML(false)
@@ -74,12 +74,12 @@ func SweepJSON(w io.Writer, s *lab.Sweep) error {
 			return err
 		}
 		if i > 0 {
-			b.WriteByte(',')
+			_ = b.WriteByte(',')
 		}
-		b.WriteString("\n    ")
-		b.Write(bytes.TrimSpace(line.Bytes()))
+		_, _ = b.WriteString("\n    ")
+		_, _ = b.Write(bytes.TrimSpace(line.Bytes()))
 	}
-	b.WriteString("\n  ]\n}\n")
+	_, _ = b.WriteString("\n  ]\n}\n")
 	return b.Flush()
 }
 

@@ -81,6 +81,8 @@ func (s *Site) Serve(ctx context.Context, ln net.Listener) error {
 	if err := srv.Shutdown(stop); err != nil {
 		_ = srv.Close() // they had their moment
 	}
-	_ = <-ended // it says that the server is closed
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	}
 	return nil
 }

@@ -87,7 +87,7 @@ func segments(t *testing.T, trace *capture.Trace) []string {
 		if err := tcp.SetNetworkLayerForChecksum(p.NetworkLayer()); err != nil {
 			t.Fatal(err)
 		}
-		if err, mismatches := p.VerifyChecksums(); err != nil || len(mismatches) > 0 { //nolint:staticcheck // gopacket's order
+		if err, mismatches := p.VerifyChecksums(); err != nil || len(mismatches) > 0 {
 			t.Errorf("checksums: %v %v", mismatches, err)
 		}
 		dir := ">"

@@ -60,7 +60,7 @@ func (r *Resolver) askAtLength(ctx context.Context, q *mdns.Msg) (*mdns.Msg, err
 	if t := capture.From(ctx); t != nil {
 		raw = t.Stream(raw, since, netip.AddrPortFrom(t.Self(), capture.PortOf(raw.LocalAddr())), r.shown)
 	}
-	defer raw.Close() //nolint:errcheck // the answer is there, or its error is
+	defer raw.Close()
 	c := mdns.Client{Net: "tcp"}
 	msg, _, err := c.ExchangeWithConnContext(ctx, q, &mdns.Conn{Conn: raw})
 	return msg, err
