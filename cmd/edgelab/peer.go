@@ -106,7 +106,7 @@ func (c *peerCmd) play(starting context.Context, a *app, state *remote.State) er
 	defer control.Close() //nolint:errcheck // it is over
 	a.note("%s is ready, for %s on %s", c.Host, state.Scenario.Name, state.Scenario.At.Format(time.DateOnly))
 	<-a.ctx.Done()
-	return tell.err
+	return tell.failed()
 }
 
 // issue writes the state, unless the folder has one that was made of the same.

@@ -93,6 +93,13 @@ type incoming struct {
 	err  error // of writing a line
 }
 
+// failed returns why a line couldn't be written, or nil.
+func (i *incoming) failed() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.err
+}
+
 func (i *incoming) tell(in lab.Incoming) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

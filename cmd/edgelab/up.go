@@ -89,7 +89,7 @@ func (c *upCmd) Run(a *app) error {
 	}
 	close(ready)
 	<-a.ctx.Done()
-	return tell.err
+	return tell.failed()
 }
 
 // write leaves the state in the folder and answers on the control channel.

@@ -116,7 +116,7 @@ type Certificate struct {
 type Plan struct {
 	Certificates []Certificate `json:"certificates"`
 	Choices      []Choice      `json:"choices,omitempty"` // what the topics contradict each other on, and the answers
-	Staging      Staging       `json:"staging"`
+	Staging      Staging       `json:"staging,omitzero"`  // reports before it had none
 }
 
 // Certificate returns the line with the given key.
