@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,16 +111,14 @@ func FuzzAnswer(f *testing.F) {
 	m.Rcode = mdns.RcodeNameError
 	f.Add(packed(f, m))
 	f.Add([]byte("\x00\x00\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\xc0\x0c\x00\x01\x00\x01"))
-	var says []byte
-	r := impostor(f, func(q *mdns.Msg) []byte {
-		out := append([]byte{byte(q.Id >> 8), byte(q.Id)}, says...)
-		return out
-	})
+	var says atomic.Pointer[[]byte]
+	r := impostor(f, func(q *mdns.Msg) []byte { return append([]byte{byte(q.Id >> 8), byte(q.Id)}, *says.Load()...) })
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if len(in) < 2 || len(in) > 4000 || len(in) > 2 && in[2]&2 != 0 { // truncated: the resolver would wait for TCP
 			return
 		}
-		says = in[2:]
+		answer := slices.Clone(in[2:]) // the fuzzer keeps what it gave
+		says.Store(&answer)
 		got, err := r.Host(context.Background(), nil, "sip.contoso.com")
 		if (err == nil) != (len(got) > 0) {
 			t.Errorf("%v and %v", got, err)
