@@ -308,14 +308,15 @@ func (w *world) makeHosts(ctx context.Context) error {
 	}
 	// Whoever trusts the same has the same list: with a thousand partners a list for each would be a million roots.
 	roots := map[*string][]*x509.Certificate{}
-	for _, trusts := range [][]string{world, own, private} {
-		var err error
-		if roots[&trusts[0]], err = w.roots(ctx, trusts); err != nil {
-			return err
-		}
-	}
 	for _, m := range machines {
-		h, err := w.host(m.actor, m.fqdn, m.product, m.key, roots[&m.trusts[0]])
+		list := &m.trusts[0]
+		if _, made := roots[list]; !made {
+			var err error
+			if roots[list], err = w.roots(ctx, m.trusts); err != nil {
+				return err
+			}
+		}
+		h, err := w.host(m.actor, m.fqdn, m.product, m.key, roots[list])
 		if err != nil {
 			return err
 		}
